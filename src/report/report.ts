@@ -1,0 +1,78 @@
+/**
+ * The one value every surface renders: comment, job summary, terminal, JSON, annotations, page.
+ * Renderers are pure functions of it, so that no two surfaces can disagree.
+ * Every name, path and message in it is untrusted text: renderers escape.
+ */
+import type { Comparison, FingerprintDifference } from '../compare/comparison.ts';
+import type { Verdict } from '../compare/verdict.ts';
+
+export interface Repository {
+  /** e.g. https://github.com */
+  serverUrl: string;
+  owner: string;
+  name: string;
+}
+
+/** One measured side, for people. */
+export interface MeasuredSide {
+  commit: string;
+  /** The immutable version measured, e.g. `12` or `$LATEST`. */
+  functionVersion: string;
+  measuredAt: string;
+  instances: {
+    id: string;
+    invocations: number;
+    errors: number;
+    cpuMsPerInvocation: number;
+    durationP50Ms: number;
+    windows: number;
+  }[];
+  invocations: { sent: number; succeeded: number; failed: number; throttled: number; ambiguous: number; cold: number };
+  environment: {
+    memoryMb: number;
+    architecture: string;
+    runtime: string;
+    region: string;
+    language: string;
+    agent: string;
+    intervalUs: number;
+  };
+}
+
+export interface Report {
+  schemaVersion: 1;
+  /** e.g. `lambda-profile-action 0.1.0` */
+  tool: string;
+  /** Separates the sticky comments of several functions. */
+  key: string;
+  functionName: string;
+  verdict: Verdict;
+  head?: MeasuredSide;
+  base?: MeasuredSide & {
+    /** First-parent commits between the commit that was wanted and the one whose recording was used. */
+    distance: number;
+    /** e.g. "first parent of the merge commit", "merge base of the pull request" */
+    relation: string;
+  };
+  /** Absent when nothing was compared. */
+  comparison?: Comparison;
+  /** Hottest functions of the head side: what a first run shows. CPU in nanoseconds per invocation. */
+  hottest: { display: string; kind: string; file: string; line: number; nanosPerInvocation: number; share: number }[];
+  differences: FingerprintDifference[];
+  /** Thresholds in force, so that a value never stands without its budget. 0.1 = 10 %. */
+  budget: { failThreshold: number; warnThreshold: number; minDeltaMs: number };
+  /** Rows in the comment's table. */
+  top: number;
+  /** Repository-relative paths changed by the pull request. */
+  changedFiles: string[];
+  /** Profile path -> repository path of files that exist at the head commit. */
+  sources: Record<string, string>;
+  repository?: Repository;
+  pullRequest?: number;
+  run?: { id: number; attempt: number; url: string };
+  /** Paths, relative to the workspace, of the files written. */
+  files: { reportJson?: string; reportHtml?: string; headProfile?: string; baseProfile?: string };
+  timings: { step: string; ms: number }[];
+  /** Whole sentences a reader must know: skipped objects, clipped concurrency, … */
+  warnings: string[];
+}

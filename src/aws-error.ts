@@ -1,0 +1,89 @@
+import { MeasurementError } from './errors.ts';
+
+/** What a failed AWS call tells: the service's error code, and the HTTP status (0 when no response came). */
+export interface AwsFailure {
+  code: string;
+  status: number;
+  message: string;
+}
+
+/** Reads an error thrown by the AWS SDK, or by anything below it. */
+export function readAwsFailure(error: unknown): AwsFailure {
+  const { name, code, message, $metadata } = (error ?? {}) as {
+    name?: string;
+    code?: string;
+    message?: string;
+    $metadata?: { httpStatusCode?: number };
+  };
+  const status = $metadata?.httpStatusCode ?? 0;
+  return { code: (status === 0 && code) || name || 'UnknownError', status, message: withoutAccounts(message ?? '') };
+}
+
+/** The text without account ids and access keys: messages of AWS quote whole ARNs. */
+export function withoutAccounts(text: string): string {
+  return text.replace(/\b\d{12}\b/g, '************').replace(/\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b/g, '****');
+}
+
+const EXPIRED = new Set(['ExpiredToken', 'ExpiredTokenException', 'RequestExpired', 'TokenRefreshRequired']);
+const UNKNOWN_CREDENTIALS = new Set([
+  'InvalidAccessKeyId',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+  'SignatureDoesNotMatch',
+  'InvalidSignatureException',
+]);
+const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'Forbidden']);
+const SKEWED = new Set(['RequestTimeTooSkewed']);
+
+/** Whether the failure is about who asks, not about what is asked. */
+export function isDenied(failure: AwsFailure): boolean {
+  return DENIED.has(failure.code) || (failure.status === 403 && !EXPIRED.has(failure.code) && !UNKNOWN_CREDENTIALS.has(failure.code));
+}
+
+/**
+ * A failed AWS call as a sentence for the user.
+ * @param what the step in words, e.g. `invoke orders:7`
+ * @param action the IAM action it needs, e.g. `lambda:InvokeFunction`
+ */
+export function explainAwsError(error: unknown, what: string, action: string): MeasurementError {
+  if (error instanceof MeasurementError) return error;
+  const failure = readAwsFailure(error);
+  const { cause, next } = causeOf(failure, action);
+  return new MeasurementError(
+    `Cannot ${what}: ${cause}.`,
+    next,
+    [{ what: action, state: 'failed', found: failure.status ? `${failure.code} (HTTP ${failure.status})` : failure.code }],
+    { cause: error },
+  );
+}
+
+function causeOf(failure: AwsFailure, action: string): { cause: string; next: string } {
+  if (EXPIRED.has(failure.code))
+    return {
+      cause: 'the AWS credentials have expired',
+      next: 'Ask for a longer session (role-duration-seconds of aws-actions/configure-aws-credentials), or measure for a shorter time.',
+    };
+  if (UNKNOWN_CREDENTIALS.has(failure.code))
+    return {
+      cause: `AWS does not accept the credentials (${failure.code})`,
+      next: 'Check the credentials step before this one: aws-actions/configure-aws-credentials with the role of docs/iam.md.',
+    };
+  if (SKEWED.has(failure.code))
+    return { cause: 'the clock of this machine is off', next: 'Set the clock of the runner (it must be within 5 minutes of AWS).' };
+  if (failure.code === 'CredentialsProviderError')
+    return {
+      cause: 'there are no AWS credentials in the environment',
+      next: 'Run aws-actions/configure-aws-credentials before this step, with `permissions: id-token: write`.',
+    };
+  if (isDenied(failure))
+    return { cause: `the role lacks ${action}`, next: `Add ${action} to the policy of the role, as in docs/iam.md.` };
+  if (failure.status === 0)
+    return {
+      cause: `no answer (${failure.code}${failure.message ? `: ${failure.message}` : ''})`,
+      next: 'Check the network of the runner and the region, then run the job again.',
+    };
+  return {
+    cause: `AWS answered ${failure.status} ${failure.code}${failure.message ? `: ${failure.message}` : ''}`,
+    next: failure.status >= 500 ? 'Run the job again in some minutes.' : 'Check the inputs of this step.',
+  };
+}

@@ -1,0 +1,129 @@
+import type { Repository } from '../report/report.ts';
+import type { GitHub } from './client.ts';
+import type { GitHubContext } from './context.ts';
+
+/** Commits whose recording may serve as baseline, best first, and why the first is the right one. */
+export interface BaselineCommits {
+  relation: string;
+  commits: string[];
+}
+
+/** How far back a baseline is looked for. */
+export const MAX_ANCESTORS = 50;
+
+/** The commit a run measured, as the input `commit` says: '' and `merge` are what the workflow runs for. */
+export function measuredCommit(context: GitHubContext, commit: string): string {
+  if (commit === 'head') return context.pullRequest?.headSha ?? context.sha;
+  return commit === '' || commit === 'merge' ? context.sha : commit;
+}
+
+/**
+ * The commits to compare `commit` with: what the change was made on, then up to 50 first-parent ancestors of it.
+ * `pull_request.base.sha` is neither: it is the base branch as it was when the event was written.
+ * - a merge commit made by GitHub to test a pull request: its first parent;
+ * - any other commit of a pull request: the merge base with the base branch;
+ * - a commit of the base branch itself: its first parent.
+ */
+export async function fetchBaselineCommits(
+  github: GitHub,
+  context: GitHubContext,
+  commit: string,
+  baseRef: string,
+): Promise<BaselineCommits> {
+  const { repository, pullRequest } = context;
+  const parents = await fetchParents(github, repository, commit);
+  const base = baseRef || pullRequest?.baseRef;
+  if (base === undefined || parents.length > 1)
+    return {
+      relation: pullRequest ? 'first parent of the merge commit' : 'parent commit',
+      commits: await fetchFirstParents(github, repository, parents[0]),
+    };
+  const mergeBase = await fetchMergeBase(github, repository, base, commit);
+  // On the base branch itself the merge base is the commit: what came before it is its parent.
+  return mergeBase === commit
+    ? { relation: 'parent commit', commits: await fetchFirstParents(github, repository, parents[0]) }
+    : { relation: `merge base with ${base}`, commits: await fetchFirstParents(github, repository, mergeBase) };
+}
+
+async function fetchParents(github: GitHub, { owner, name }: Repository, ref: string): Promise<string[]> {
+  const { data } = await github.rest.repos.getCommit({ owner, repo: name, ref, per_page: 1 });
+  return data.parents.map(({ sha }) => sha);
+}
+
+async function fetchMergeBase(github: GitHub, { owner, name }: Repository, base: string, head: string): Promise<string> {
+  const { data } = await github.rest.repos.compareCommitsWithBasehead({
+    owner,
+    repo: name,
+    basehead: `${base}...${head}`,
+    per_page: 1,
+  });
+  return data.merge_base_commit.sha;
+}
+
+const PAGES = 5;
+
+/** `start` and its first-parent ancestors. The commits list mixes in merged branches, so the chain is followed in it. */
+async function fetchFirstParents(
+  github: GitHub,
+  { owner, name }: Repository,
+  start: string | undefined,
+): Promise<string[]> {
+  const chain: string[] = [];
+  const firstParent = new Map<string, string | undefined>();
+  let next = start;
+  let page = 1;
+  while (next !== undefined && chain.length <= MAX_ANCESTORS) {
+    while (!firstParent.has(next) && page <= PAGES) {
+      const { data } = await github.rest.repos.listCommits({ owner, repo: name, sha: start!, per_page: 100, page });
+      for (const { sha, parents } of data) firstParent.set(sha, parents[0]?.sha);
+      page = data.length < 100 ? PAGES + 1 : page + 1;
+    }
+    if (!firstParent.has(next)) break;
+    chain.push(next);
+    next = firstParent.get(next);
+  }
+  return chain;
+}
+
+/** Paths a pull request changes (at most 3,000, GitHub's own limit), with the old path of renamed files. */
+export async function fetchChangedFiles(
+  github: GitHub,
+  { owner, name }: Repository,
+  pullRequest: number,
+): Promise<{ path: string; previousPath?: string }[]> {
+  const files = await github.paginate(github.rest.pulls.listFiles, {
+    owner,
+    repo: name,
+    pull_number: pullRequest,
+    per_page: 100,
+  });
+  return files.map(({ filename, previous_filename }) => ({
+    path: filename,
+    ...(previous_filename && { previousPath: previous_filename }),
+  }));
+}
+
+/**
+ * A file as it is at a commit or branch, or undefined when there is none.
+ * The config of a pull request is read from its base branch: a change must not loosen its own gate.
+ */
+export async function fetchFile(
+  github: GitHub,
+  { owner, name }: Repository,
+  path: string,
+  ref: string,
+): Promise<string | undefined> {
+  try {
+    const { data } = await github.rest.repos.getContent({
+      owner,
+      repo: name,
+      path,
+      ref,
+      mediaType: { format: 'raw' },
+    });
+    return typeof data === 'string' ? data : undefined;
+  } catch (error) {
+    if ((error as { status?: number }).status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,134 @@
+import { InvokeCommand, type InvokeCommandOutput, type LambdaClient } from '@aws-sdk/client-lambda';
+import { explainAwsError, readAwsFailure } from '../aws-error.ts';
+import type { Clock } from '../clock.ts';
+import { MeasurementError } from '../errors.ts';
+import { type InvocationReport, parseInvocationReport } from './invocation-report.ts';
+import { encodeRunMarks, type RunMarks } from './run-protocol.ts';
+import type { Target } from './target.ts';
+
+/**
+ * - `succeeded`: the handler returned.
+ * - `function-error`: it threw, timed out or crashed; it ran.
+ * - `throttled`: Lambda refused before running anything; safe to send again.
+ * - `service-error`: Lambda answered 5xx; it may have run.
+ * - `ambiguous`: no answer; nobody knows whether it ran, so it is never sent again.
+ */
+export type InvocationStatus = 'succeeded' | 'function-error' | 'throttled' | 'service-error' | 'ambiguous';
+
+/** One call of Invoke, complete: nothing about it is kept anywhere else. Times are monotonic milliseconds. */
+export interface Invocation {
+  op: RunMarks['op'];
+  sentMs: number;
+  receivedMs: number;
+  status: InvocationStatus;
+  /** Code of the failure: the handler's error type, or AWS's error code. Untrusted text. */
+  errorType?: string;
+  executedVersion?: string;
+  requestId?: string;
+  report?: InvocationReport;
+}
+
+export interface Answer {
+  invocation: Invocation;
+  /** The handler's result, or its error object. Never stored, never shown. */
+  payload: Uint8Array;
+}
+
+/** Sends one event to the target. Resolves for every outcome that belongs to the measurement. */
+export type Invoke = (payload: Uint8Array, marks: RunMarks) => Promise<Answer>;
+
+/**
+ * An `Invoke` over the AWS SDK. The client must not retry (`maxAttempts: 1`): a retry runs the user's function again.
+ * @throws MeasurementError (from the returned function) for failures that every further call would meet too
+ */
+export function createInvoke(client: Pick<LambdaClient, 'send'>, target: Target, clock: Clock): Invoke {
+  return async (payload, marks) => {
+    const command = new InvokeCommand({
+      FunctionName: target.invokeName,
+      Qualifier: target.version,
+      LogType: 'Tail',
+      ClientContext: encodeRunMarks(marks),
+      Payload: payload,
+    });
+    const sentMs = clock.monotonicMs();
+    try {
+      const output = await client.send(command);
+      return answered(output, marks.op, sentMs, clock.monotonicMs(), target);
+    } catch (error) {
+      return unanswered(error, marks.op, sentMs, clock.monotonicMs(), target);
+    }
+  };
+}
+
+function answered(
+  output: InvokeCommandOutput,
+  op: RunMarks['op'],
+  sentMs: number,
+  receivedMs: number,
+  target: Target,
+): Answer {
+  const requestId = output.$metadata.requestId;
+  const executedVersion = output.ExecutedVersion;
+  if (executedVersion !== undefined && executedVersion !== target.version)
+    throw new MeasurementError(
+      `Cannot measure ${target.functionName}:${target.version}: Lambda ran version ${executedVersion}.`,
+      'Run the job again; if it stays so, give the version number as qualifier.',
+    );
+  const logTail = output.LogResult ? Buffer.from(output.LogResult, 'base64').toString() : '';
+  const report = parseInvocationReport(logTail, requestId);
+  const payload = output.Payload ?? new Uint8Array();
+  const failed = output.FunctionError !== undefined;
+  return {
+    invocation: {
+      op,
+      sentMs,
+      receivedMs,
+      status: failed ? 'function-error' : 'succeeded',
+      ...(failed && { errorType: errorTypeOf(payload) }),
+      ...(executedVersion !== undefined && { executedVersion }),
+      ...(requestId !== undefined && { requestId }),
+      ...(report && { report }),
+    },
+    payload,
+  };
+}
+
+/** Only the type of a handler's error is read: its message may quote the payload. */
+function errorTypeOf(payload: Uint8Array): string {
+  try {
+    const { errorType } = JSON.parse(new TextDecoder().decode(payload.subarray(0, 64 * 1024))) as { errorType?: unknown };
+    return typeof errorType === 'string' ? errorType.replace(/[^\w.$-]/g, '?').slice(0, 80) : 'Unknown';
+  } catch {
+    return 'Unknown';
+  }
+}
+
+const NOT_READY_YET = new Set(['ENINotReadyException', 'ResourceNotReadyException', 'EC2ThrottledException']);
+
+function unanswered(error: unknown, op: RunMarks['op'], sentMs: number, receivedMs: number, target: Target): Answer {
+  const failure = readAwsFailure(error);
+  const record = (status: InvocationStatus): Answer => ({
+    invocation: { op, sentMs, receivedMs, status, errorType: failure.code },
+    payload: new Uint8Array(),
+  });
+  if (failure.status === 429) return record('throttled');
+  if (failure.status === 0 && failure.code !== 'CredentialsProviderError') return record('ambiguous');
+  if (failure.status === 500 || failure.status === 503 || failure.status === 504 || NOT_READY_YET.has(failure.code))
+    return record('service-error');
+  const label = `${target.functionName}:${target.version}`;
+  if (failure.status === 404)
+    throw new MeasurementError(
+      `Cannot invoke ${label}: it does not exist any more.`,
+      'Let nothing delete or replace the function while it is measured.',
+      [{ what: `Invoke ${label}`, state: 'failed', found: failure.code }],
+      { cause: error },
+    );
+  if (failure.status === 400 && failure.code === 'InvalidRequestContentException')
+    throw new MeasurementError(
+      `Cannot invoke ${label}: Lambda does not accept the payload.`,
+      'Check the input payload: it must be a JSON document.',
+      [{ what: `Invoke ${label}`, state: 'failed', found: failure.code }],
+      { cause: error },
+    );
+  throw explainAwsError(error, `invoke ${label}`, 'lambda:InvokeFunction');
+}

@@ -1,0 +1,89 @@
+import { ConfigurationError } from '../errors.ts';
+
+/** Events to send, in a fixed order: call `i` gets `bodies[order[i % order.length]]`. */
+export interface Payloads {
+  bodies: Uint8Array[];
+  order: number[];
+}
+
+/** Lambda refuses larger synchronous requests. */
+const MAX_BYTES = 6 * 1024 * 1024;
+/** Long enough that every weight gets its share, short enough that a short run sees every payload. */
+const MAX_CYCLE = 1000;
+
+/**
+ * One JSON event, or the weighted list of aws-lambda-power-tuning: `[{ "payload": …, "weight": 3 }, …]`.
+ * The order of a list is shuffled, so that no payload has the warm-up for itself, and depends only on `random`:
+ * base and head see the same sequence.
+ * @param text the JSON; @param source where it came from, for messages
+ * @throws ConfigurationError when it is not JSON, larger than 6 MB, or the weights make no sense
+ */
+export function parsePayloads(text: string, source: string, random: () => number): Payloads {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigurationError(`Cannot use the payload of ${source}: it is not JSON (${(error as Error).message}).`);
+  }
+  const weighted = asWeightedList(value, source);
+  const events = weighted ?? [{ payload: value, weight: 1 }];
+  const bodies = events.map(({ payload }, i) => {
+    const body = new TextEncoder().encode(JSON.stringify(payload));
+    if (body.byteLength > MAX_BYTES)
+      throw new ConfigurationError(
+        `Cannot use the payload of ${source}${weighted ? `, entry ${i + 1}` : ''}: it has ${body.byteLength} bytes, and Lambda takes at most ${MAX_BYTES}.`,
+      );
+    return body;
+  });
+  return {
+    bodies,
+    order: shuffled(
+      apportion(
+        events.map((event) => event.weight),
+        source,
+      ),
+      random,
+    ),
+  };
+}
+
+/** The event of call number `index`. */
+export function payloadAt({ bodies, order }: Payloads, index: number): Uint8Array {
+  return bodies[order[index % order.length]!]!;
+}
+
+function asWeightedList(value: unknown, source: string): { payload: unknown; weight: number }[] | undefined {
+  const isEntry = (entry: unknown): entry is { payload: unknown; weight: unknown } =>
+    typeof entry === 'object' && entry !== null && 'payload' in entry && 'weight' in entry;
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isEntry)) return undefined;
+  return value.map(({ payload, weight }, i) => {
+    if (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0)
+      throw new ConfigurationError(
+        `Cannot use the payload list of ${source}: weight of entry ${i + 1} must be a number of at least 0, it is ${JSON.stringify(weight)}.`,
+      );
+    return { payload, weight };
+  });
+}
+
+/** Largest-remainder apportionment of a cycle over the weights: entry numbers, in blocks. */
+function apportion(weights: number[], source: string): number[] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (total <= 0) throw new ConfigurationError(`Cannot use the payload list of ${source}: all its weights are 0.`);
+  const whole = weights.every(Number.isInteger) && total <= MAX_CYCLE;
+  const cycle = whole ? total : Math.max(100, weights.length);
+  const exact = weights.map((weight) => (weight / total) * cycle);
+  const counts = exact.map(Math.floor);
+  const byRemainder = exact.map((value, i) => ({ i, rest: value - counts[i]! })).sort((a, b) => b.rest - a.rest || a.i - b.i);
+  let missing = cycle - counts.reduce((sum, count) => sum + count, 0);
+  for (const { i } of byRemainder) if (missing-- > 0) counts[i]!++;
+  return counts.flatMap((count, i) => new Array<number>(count).fill(i));
+}
+
+/** Fisher-Yates. */
+function shuffled(order: number[], random: () => number): number[] {
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}

@@ -1,0 +1,241 @@
+import * as z from 'zod';
+import type { Invocation } from '../lambda/invoke.ts';
+import { countColdStarts } from '../lambda/load.ts';
+import type { Target } from '../lambda/target.ts';
+import type { Profile } from '../pprof/columns.ts';
+import { labelProfile, mergeProfiles, withComments } from '../pprof/merge.ts';
+import { PROFILE_TYPES, type ProfileType } from '../snapshots/layout.ts';
+import { foldSnapshots, instanceOf, type Snapshot, type Window } from '../snapshots/window.ts';
+
+/** The label that tells which instance a sample came from: instances are the replicates of the statistics. */
+export const INSTANCE_LABEL = 'lambda-profile.instance';
+
+const text = z.string().max(512);
+const quantity = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+
+const fingerprintSchema = z.object({
+  memoryMb: quantity,
+  architecture: text,
+  runtime: text,
+  region: text,
+  language: text,
+  agent: text,
+  engine: text,
+  intervalUs: quantity,
+  flags: z.array(text).max(20),
+});
+
+/** Whatever must be equal for two recordings to be comparable. */
+export type Fingerprint = z.infer<typeof fingerprintSchema>;
+
+const instanceSchema = z.object({
+  id: text,
+  windows: quantity,
+  invocations: quantity,
+  errors: quantity,
+  /** Cold starts inside the measured windows: their CPU is start-up, not the handler's. */
+  cold: quantity,
+  /** Of the process, inside invocations; null when the producer does not say. */
+  cpuMs: quantity.nullable(),
+  activeMs: quantity.nullable(),
+  durationP50Ms: quantity.nullable(),
+  allocatedBytes: quantity.nullable(),
+});
+export type InstanceAccount = z.infer<typeof instanceSchema>;
+
+export const manifestSchema = z.object({
+  schemaVersion: z.literal(1),
+  tool: text,
+  functionName: text,
+  key: text,
+  commit: text,
+  run: text,
+  measuredAt: text,
+  /** Immutable, so it can be invoked again; with the name, for the ARN holds an account id. */
+  functionVersion: text,
+  codeSha256: text,
+  fingerprint: fingerprintSchema,
+  profiles: z
+    .array(z.object({ type: z.enum(PROFILE_TYPES), file: z.string().regex(/^[\w.-]{1,100}$/), bytes: quantity, sha256: text }))
+    .max(20),
+  instances: z.array(instanceSchema).max(10_000),
+  load: z.object({
+    warmup: quantity,
+    sent: quantity,
+    succeeded: quantity,
+    failed: quantity,
+    throttled: quantity,
+    ambiguous: quantity,
+    coldStarts: quantity,
+    /** Share of the invocations that ran which the windows account for. */
+    coverage: z.number().min(0).nullable(),
+  }),
+  reports: z.object({
+    count: quantity,
+    durationP50Ms: quantity.nullable(),
+    durationP90Ms: quantity.nullable(),
+    billedMeanMs: quantity.nullable(),
+    maxMemoryMb: quantity.nullable(),
+    initMs: z.array(quantity).max(10_000),
+  }),
+  verdict: text,
+});
+
+/** `recording.json`: all that is kept of one measured commit, but the profiles. */
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** All that is kept of one measured commit. */
+export interface Recording {
+  manifest: Manifest;
+  /** One merged profile per type; every sample carries {@link INSTANCE_LABEL}. */
+  profiles: Map<ProfileType, Profile>;
+}
+
+export interface RecordingInput {
+  tool: string;
+  target: Target;
+  key: string;
+  commit: string;
+  run: string;
+  /** ISO time. */
+  measuredAt: string;
+  snapshots: Snapshot[];
+  invocations: Invocation[];
+}
+
+/** What one run measured, as a recording: windows folded per instance, instances merged per type, calls accounted for. */
+export function createRecording(input: RecordingInput): Recording {
+  const { target, snapshots, invocations } = input;
+  const profiles = new Map<ProfileType, Profile>();
+  for (const type of PROFILE_TYPES) {
+    const ofType = snapshots.filter((snapshot) => snapshot.type === type);
+    if (ofType.length === 0) continue;
+    const labelled = foldSnapshots(ofType).map(({ instance, profile }) => labelProfile(profile, INSTANCE_LABEL, instance));
+    // The windows' comments name runs and instances one by one; the manifest says it in one place.
+    profiles.set(type, withComments(mergeProfiles(labelled), [`${input.tool} ${type} of ${input.commit}`]));
+  }
+  const measured = invocations.filter(({ op }) => op === 'invoke');
+  const ran = measured.filter(({ status }) => status === 'succeeded' || status === 'function-error');
+  const instances = accountInstances(snapshots, ran.length);
+  const counted = instances.reduce((sum, instance) => sum + instance.invocations, 0);
+  const window = snapshots.find((snapshot) => snapshot.window)?.window;
+  const count = (status: Invocation['status']): number => measured.filter((one) => one.status === status).length;
+  const manifest: Manifest = {
+    schemaVersion: 1,
+    tool: input.tool,
+    functionName: target.functionName,
+    key: input.key,
+    commit: input.commit,
+    run: input.run,
+    measuredAt: input.measuredAt,
+    functionVersion: target.version,
+    codeSha256: target.codeSha256,
+    fingerprint: fingerprintOf(target, window, profiles.get('cpu')),
+    profiles: [],
+    instances,
+    load: {
+      warmup: invocations.filter(({ op }) => op === 'warmup').length,
+      sent: measured.length,
+      succeeded: count('succeeded'),
+      failed: count('function-error') + count('service-error'),
+      throttled: count('throttled'),
+      ambiguous: count('ambiguous'),
+      coldStarts: countColdStarts(invocations),
+      coverage: window && ran.length > 0 ? counted / ran.length : null,
+    },
+    reports: summarizeReports(measured, invocations),
+    verdict: '',
+  };
+  return { manifest, profiles };
+}
+
+function fingerprintOf(target: Target, window: Window | undefined, cpu: Profile | undefined): Fingerprint {
+  return {
+    memoryMb: target.memoryMb,
+    architecture: target.architecture,
+    runtime: target.runtime,
+    region: target.region,
+    language: window?.language ?? '',
+    agent: window?.agent ?? '',
+    engine: window?.engine ?? '',
+    intervalUs: window?.intervalUs ?? Number((cpu?.period ?? 0n) / 1000n),
+    flags: window?.flags ?? [],
+  };
+}
+
+/** What each instance did, from the windows of its snapshots; each window counts once, however many types it published. */
+function accountInstances(snapshots: Snapshot[], invocationsRan: number): InstanceAccount[] {
+  const windows = new Map<string, Map<string, Window | undefined>>();
+  for (const snapshot of snapshots) {
+    const id = instanceOf(snapshot);
+    const known = windows.get(id) ?? new Map<string, Window | undefined>();
+    known.set(snapshot.window ? `sequence ${snapshot.window.sequence}` : snapshot.key, snapshot.window);
+    windows.set(id, known);
+  }
+  const accounts = [...windows].map(([id, known]): InstanceAccount => {
+    const told = [...known.values()].filter((window) => window !== undefined);
+    const sum = (pick: (window: Window) => number): number => told.reduce((total, window) => total + pick(window), 0);
+    if (told.length === 0)
+      return {
+        id,
+        windows: known.size,
+        // Nobody counted per instance: the best guess is an even share.
+        invocations: Math.round(invocationsRan / windows.size),
+        errors: 0,
+        cold: 0,
+        cpuMs: null,
+        activeMs: null,
+        durationP50Ms: null,
+        allocatedBytes: null,
+      };
+    const invocations = sum((window) => window.invocations.n);
+    return {
+      id,
+      windows: told.length,
+      invocations,
+      errors: sum((window) => window.invocations.errors),
+      cold: sum((window) => window.invocations.cold),
+      cpuMs: sum((window) => window.time.cpuMs),
+      activeMs: sum((window) => window.time.activeMs),
+      durationP50Ms: weightedMean(told, (window) => window.time.p50Ms),
+      allocatedBytes: told.every((window) => typeof window.allocatedBytes === 'number')
+        ? sum((window) => window.allocatedBytes ?? 0)
+        : null,
+    };
+  });
+  return accounts.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function weightedMean(windows: Window[], pick: (window: Window) => number | undefined): number | null {
+  let total = 0;
+  let weight = 0;
+  for (const window of windows) {
+    const value = pick(window);
+    if (value === undefined) continue;
+    total += value * window.invocations.n;
+    weight += window.invocations.n;
+  }
+  return weight > 0 ? total / weight : null;
+}
+
+function summarizeReports(measured: Invocation[], all: Invocation[]): Manifest['reports'] {
+  // A cold invocation is another population: its duration is left out, its init has a place of its own.
+  const warm = measured.flatMap(({ report }) =>
+    report && report.initDurationMs === undefined && report.restoreDurationMs === undefined ? [report] : [],
+  );
+  const durations = warm.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
+  const memory = all.flatMap(({ report }) => (report ? [report.maxMemoryUsedMb] : []));
+  return {
+    count: warm.length,
+    durationP50Ms: quantile(durations, 0.5),
+    durationP90Ms: quantile(durations, 0.9),
+    billedMeanMs: warm.length > 0 ? warm.reduce((sum, report) => sum + report.billedDurationMs, 0) / warm.length : null,
+    maxMemoryMb: memory.length > 0 ? Math.max(...memory) : null,
+    initMs: all.flatMap(({ report }) => report?.initDurationMs ?? report?.restoreDurationMs ?? []),
+  };
+}
+
+/** The value below which a share `q` of the sorted values lies (nearest rank). */
+function quantile(sorted: number[], q: number): number | null {
+  return sorted.length === 0 ? null : sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)]!;
+}

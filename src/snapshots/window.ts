@@ -1,0 +1,135 @@
+import * as z from 'zod';
+import type { Profile } from '../pprof/columns.ts';
+import { mergeProfiles, subtractProfile } from '../pprof/merge.ts';
+import type { SnapshotKey } from './layout.ts';
+
+const name = z.string().max(256);
+const quantity = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+const identifier = z.string().regex(/^[A-Za-z0-9._:-]{0,64}$/);
+
+const windowSchema = z.object({
+  v: z.literal(1),
+  run: identifier,
+  function: name,
+  functionVersion: name,
+  commit: identifier,
+  instance: name,
+  sequence: quantity,
+  reason: name,
+  invocations: z.object({ n: quantity, errors: quantity, cold: quantity }),
+  time: z.object({
+    start: quantity,
+    end: quantity,
+    activeMs: quantity,
+    cpuMs: quantity,
+    p50Ms: quantity.optional(),
+    p90Ms: quantity.optional(),
+  }),
+  allocatedBytes: quantity.nullish(),
+  memoryMb: quantity,
+  arch: name,
+  runtime: name,
+  language: name,
+  agent: name,
+  engine: name,
+  intervalUs: quantity,
+  flags: z.array(name).max(20),
+  kind: z.enum(['delta', 'cumulative']).optional(),
+});
+
+/** What an agent writes of a window into the snapshot itself: one pprof comment, `lambda-profile:{json}`. */
+export type Window = z.infer<typeof windowSchema>;
+
+const COMMENT = 'lambda-profile:';
+const MAX_COMMENT = 16 * 1024;
+
+/** The window of a snapshot, or undefined for a producer that writes none (or nonsense: the file is untrusted). */
+export function parseWindow(comments: readonly string[]): Window | undefined {
+  const comment = comments.find((text) => text.startsWith(COMMENT));
+  if (comment === undefined || comment.length > MAX_COMMENT) return undefined;
+  try {
+    const parsed = windowSchema.safeParse(JSON.parse(comment.slice(COMMENT.length)));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One published pprof file of one window of one instance. */
+export interface Snapshot extends SnapshotKey {
+  etag: string;
+  lastModifiedMs: number;
+  bytes: number;
+  window?: Window;
+  profile: Profile;
+}
+
+/** Counters since the start of the process; a window's worth is the difference of two readings. */
+const COUNTERS = new Set(['alloc_objects', 'alloc_space', 'contentions', 'delay']);
+/** States: only the latest says anything. */
+const GAUGES = new Set(['inuse_objects', 'inuse_space', 'goroutine', 'threadcreate']);
+
+/** All that one instance did in the run, as one profile per type. */
+export interface FoldedInstance {
+  instance: string;
+  profile: Profile;
+  windows: number;
+}
+
+/**
+ * Folds the snapshots of one type into one profile per instance, column by column: windows (cpu, wall) are summed,
+ * cumulative counters are last minus first, counters of a window are summed, gauges are the latest.
+ * Summing everything, as a plain merge does, counts a heap two to three times.
+ * A snapshot read twice (same instance and sequence) counts once.
+ */
+export function foldSnapshots(snapshots: Snapshot[]): FoldedInstance[] {
+  const byInstance = new Map<string, Snapshot[]>();
+  for (const snapshot of snapshots) {
+    const id = instanceOf(snapshot);
+    byInstance.set(id, [...(byInstance.get(id) ?? []), snapshot]);
+  }
+  return [...byInstance]
+    .map(([instance, all]) => {
+      const windows = withoutRepeats(all.sort(inOrder));
+      return { instance, windows: windows.length, profile: foldInstance(windows) };
+    })
+    .sort((a, b) => (a.instance < b.instance ? -1 : 1));
+}
+
+/** The agent's own word for the instance, else what the key says. */
+export function instanceOf(snapshot: Snapshot): string {
+  return snapshot.window?.instance ?? snapshot.instance;
+}
+
+function inOrder(a: Snapshot, b: Snapshot): number {
+  if (a.window && b.window) return a.window.sequence - b.window.sequence;
+  const time = a.profile.timeNanos - b.profile.timeNanos;
+  if (time !== 0n) return time < 0n ? -1 : 1;
+  return a.lastModifiedMs - b.lastModifiedMs || a.slot - b.slot;
+}
+
+function withoutRepeats(snapshots: Snapshot[]): Snapshot[] {
+  const seen = new Set<string>();
+  return snapshots.filter(({ window, etag }) => {
+    const id = window ? `sequence ${window.sequence}` : etag;
+    if (seen.has(id)) return false;
+    seen.add(id);
+    return true;
+  });
+}
+
+function foldInstance(snapshots: Snapshot[]): Profile {
+  const last = snapshots.at(-1)!;
+  if (snapshots.length === 1) return last.profile;
+  const types = last.profile.sampleTypes.map(({ type }) => type);
+  const counters = types.filter((type) => COUNTERS.has(type));
+  const gauges = types.filter((type) => GAUGES.has(type));
+  // A producer that says nothing publishes what its runtime counts, and runtimes count from the start.
+  if (counters.length > 0 && last.window?.kind !== 'delta')
+    return subtractProfile(last.profile, snapshots[0]!.profile, counters).profile;
+  if (gauges.length === types.length) return last.profile;
+  const earlier = snapshots
+    .slice(0, -1)
+    .map(({ profile }) => (gauges.length > 0 ? subtractProfile(profile, profile, gauges).profile : profile));
+  return mergeProfiles([...earlier, last.profile]);
+}

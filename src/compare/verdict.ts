@@ -1,13 +1,5 @@
 /** The outcome of a run, carried unchanged to outputs, comment, summary, JSON and exit code. */
-export type VerdictKind =
-  | 'pass'
-  | 'warn'
-  | 'fail'
-  | 'accepted'
-  | 'inconclusive'
-  | 'no-baseline'
-  | 'skipped'
-  | 'error';
+export type VerdictKind = 'pass' | 'warn' | 'fail' | 'accepted' | 'inconclusive' | 'no-baseline' | 'skipped' | 'error';
 
 /** One thing that was looked at when a measurement failed, and what was found. */
 export interface Check {

@@ -1,0 +1,285 @@
+/**
+ * The model of a profile: columns of 32-bit words instead of a graph of objects.
+ *
+ * Everything in a profile is a sequence of words that refer to sequences of the column above it, by number:
+ *
+ *     strings     [ length in bytes | bytes, four to a word ... ]                              number 0 is ''
+ *     functions   [ name | system name | file | start line (2) ]                               numbers of strings
+ *     mappings    a few objects; number 0 of the list is the main binary
+ *     locations   [ mapping * 2 + folded | address (2) | ( function | line (2) | column (2) ) ... ]
+ *                   mapping is 0 for none, else its number + 1; the address is relative to the mapping's start, so that
+ *                   it does not depend on where the binary was loaded; the first line is the innermost inlined one
+ *     label sets  [ ( key | text | number (2) | unit ) ... ]          text 0: a numeric label; number 0 is the empty set
+ *     stacks      [ label set | location | location ... ]                                      leaf first
+ *     values      [ stack 0: type 0 (2), type 1 (2) ... | stack 1: ... ]
+ *
+ * "(2)" is a 64-bit integer as two words, low word first: exact, and without an object or a BigInt in a loop. A sample is
+ * the stack and the values of one number. One class, Interner, gives equal sequences one number; that is all a merge does
+ * with strings, functions, locations, label sets and stacks. A profile that was read and a profile that was merged have the
+ * same columns (in the one that was read, equal sequences may still have several numbers).
+ */
+
+/** Words of a function. */
+export const FUNCTION_WORDS = 5;
+/** Words of a location before its lines, and of each line. */
+export const LOCATION_WORDS = 3;
+export const LINE_WORDS = 5;
+/** Words of a label. */
+export const LABEL_WORDS = 5;
+
+/** What one column of values counts, as `cpu` in `nanoseconds`. */
+export interface ValueType {
+  type: string;
+  unit: string;
+}
+
+/** A range of addresses that a binary or a library occupies. `file` and `buildId` are numbers of strings. */
+export interface Mapping {
+  start: bigint;
+  limit: bigint;
+  offset: bigint;
+  file: number;
+  buildId: number;
+  /** has_functions 1, has_filenames 2, has_line_numbers 4, has_inline_frames 8. */
+  flags: number;
+}
+
+/** What a profile says of itself as a whole. */
+export interface Header {
+  sampleTypes: ValueType[];
+  periodType: ValueType;
+  period: bigint;
+  /** Start of the profile, nanoseconds since 1970; 0 if unknown. */
+  timeNanos: bigint;
+  durationNanos: bigint;
+  comments: string[];
+  defaultSampleType: string;
+  /** Regular expressions of functions that producers want hidden; carried along, never applied. */
+  dropFrames: string;
+  keepFrames: string;
+  docUrl: string;
+}
+
+/** The header of a profile that says nothing. */
+export function emptyHeader(): Header {
+  return {
+    sampleTypes: [],
+    periodType: { type: '', unit: '' },
+    period: 0n,
+    timeNanos: 0n,
+    durationNanos: 0n,
+    comments: [],
+    defaultSampleType: '',
+    dropFrames: '',
+    keepFrames: '',
+    docUrl: '',
+  };
+}
+
+/** Words on the heap of this process, so that they may be seen as bytes too. */
+export type Words = Int32Array<ArrayBuffer>;
+
+/** A list of word sequences, end to end in one array: sequence i is words[starts[i]] up to words[starts[i + 1]]. */
+export class Sequences {
+  size = 0;
+  words: Words = new Int32Array(64);
+  starts: Words = new Int32Array(64);
+
+  /** Where the next sequence begins; up to `length` words may be written from there before `close`. */
+  open(length: number): number {
+    const start = this.starts[this.size]!;
+    if (start + length > this.words.length) this.words = grown(this.words, start + length);
+    if (this.size + 2 > this.starts.length) this.starts = grown(this.starts, this.size + 2);
+    return start;
+  }
+
+  /** Ends the sequence that `open` began. @returns its number. */
+  close(end: number): number {
+    this.starts[this.size + 1] = end;
+    return this.size++;
+  }
+
+  /** Appends a copy of words[from] up to words[to]. @returns its number. */
+  append(words: Int32Array, from: number, to: number): number {
+    const start = this.open(to - from);
+    this.words.set(words.subarray(from, to), start);
+    return this.close(start + to - from);
+  }
+
+  clear(): void {
+    this.size = 0;
+  }
+}
+
+/** Sequences without repetition: equal sequences have one number, counted from 0. */
+export class Interner extends Sequences {
+  #table = new Int32Array(256); // open addressing: 0 is empty, anything else a number + 1
+
+  /** The number of the sequence words[from] up to words[to], which is copied if it is new. */
+  intern(words: Int32Array, from: number, to: number): number {
+    const table = this.#table;
+    const mask = table.length - 1;
+    let slot = hash(words, from, to) & mask;
+    for (let found = table[slot]!; found !== 0; found = table[slot]!) {
+      if (this.#equals(found - 1, words, from, to)) return found - 1;
+      slot = (slot + 1) & mask;
+    }
+    table[slot] = this.size + 1;
+    const number = this.#copy(words, from, to);
+    if (this.size * 4 > table.length * 3) this.#rehash();
+    return number;
+  }
+
+  override clear(): void {
+    super.clear();
+    this.#table.fill(0);
+  }
+
+  #equals(number: number, words: Int32Array, from: number, to: number): boolean {
+    const known = this.words;
+    let at = this.starts[number]!;
+    if (this.starts[number + 1]! - at !== to - from) return false;
+    for (let i = from; i < to; i++, at++) if (known[at] !== words[i]) return false;
+    return true;
+  }
+
+  #copy(words: Int32Array, from: number, to: number): number {
+    let at = this.open(to - from);
+    const known = this.words;
+    for (let i = from; i < to; i++, at++) known[at] = words[i]!;
+    return this.close(at);
+  }
+
+  #rehash(): void {
+    const table = new Int32Array(this.#table.length * 2);
+    const mask = table.length - 1;
+    for (let i = 0; i < this.size; i++) {
+      let slot = hash(this.words, this.starts[i]!, this.starts[i + 1]!) & mask;
+      while (table[slot] !== 0) slot = (slot + 1) & mask;
+      table[slot] = i + 1;
+    }
+    this.#table = table;
+  }
+}
+
+function hash(words: Int32Array, from: number, to: number): number {
+  let hash = to - from;
+  for (let i = from; i < to; i++) hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ words[i]!, 0x9e3779b1);
+  return hash ^ (hash >>> 15);
+}
+
+/** `words` in an array of at least twice its length and at least `length`. */
+export function grown(words: Int32Array, length: number): Words {
+  const larger = new Int32Array(Math.max(words.length * 2, length));
+  larger.set(words);
+  return larger;
+}
+
+/** A profile: what it says of itself, and its columns. */
+export class Profile {
+  header: Header = emptyHeader();
+  mappings: Mapping[] = [];
+  strings: Sequences = new Sequences();
+  functions: Sequences = new Sequences();
+  locations: Sequences = new Sequences();
+  labelSets: Sequences = new Sequences();
+  stacks: Sequences = new Sequences();
+  values: Words = new Int32Array(64);
+
+  get sampleTypes(): ValueType[] {
+    return this.header.sampleTypes;
+  }
+  get periodType(): ValueType {
+    return this.header.periodType;
+  }
+  get period(): bigint {
+    return this.header.period;
+  }
+  get timeNanos(): bigint {
+    return this.header.timeNanos;
+  }
+  get durationNanos(): bigint {
+    return this.header.durationNanos;
+  }
+  get comments(): string[] {
+    return this.header.comments;
+  }
+  /** The sample type that viewers show first; '' if the profile names none (then it is the last). */
+  get defaultSampleType(): string {
+    return this.header.defaultSampleType;
+  }
+  get sampleCount(): number {
+    return this.stacks.size;
+  }
+
+  /** The text of a string. Bytes that are not UTF-8 become U+FFFD. */
+  text(string: number): string {
+    return decoder.decode(stringBytes(this.strings, string));
+  }
+
+  /** The value of a sample for the sample type at `type`, exact. */
+  value(sample: number, type: number): bigint {
+    const at = (sample * this.header.sampleTypes.length + type) * 2;
+    return (BigInt(this.values[at + 1]!) << 32n) | BigInt(this.values[at]! >>> 0);
+  }
+
+  /** The labels of a sample, in the order of the profile. */
+  labels(sample: number): Label[] {
+    return labelsOf(this, this.stacks.words[this.stacks.starts[sample]!]!);
+  }
+}
+
+/** A label of a sample: text, or a number with an optional unit. */
+export type Label = { key: string; text: string } | { key: string; number: bigint; unit: string };
+
+/** The labels of a label set. */
+export function labelsOf(profile: Profile, labelSet: number): Label[] {
+  const { words, starts } = profile.labelSets;
+  const labels: Label[] = [];
+  for (let at = starts[labelSet]!; at < starts[labelSet + 1]!; at += LABEL_WORDS) {
+    const key = profile.text(words[at]!);
+    if (words[at + 1] !== 0) labels.push({ key, text: profile.text(words[at + 1]!) });
+    else labels.push({ key, number: wide(words, at + 2), unit: profile.text(words[at + 4]!) });
+  }
+  return labels;
+}
+
+/** The int64 at words[at] and words[at + 1]. */
+export function wide(words: Int32Array, at: number): bigint {
+  return (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]! >>> 0);
+}
+
+/** The int64 at words[at] and words[at + 1] as a double, exact up to 2^53. */
+export function wideNumber(words: Int32Array, at: number): number {
+  return words[at + 1]! * 4294967296 + (words[at]! >>> 0);
+}
+
+const decoder = new TextDecoder();
+
+/** The bytes of a string: a view of the column, not a copy. */
+export function stringBytes(strings: Sequences, string: number): Uint8Array {
+  const at = strings.starts[string]!;
+  return new Uint8Array(strings.words.buffer, strings.words.byteOffset + (at + 1) * 4, strings.words[at]!);
+}
+
+/** Appends a string, given as bytes[from] up to bytes[to]. @returns its number. */
+export function appendString(strings: Sequences, bytes: Uint8Array, from: number, to: number): number {
+  const length = to - from;
+  const words = 1 + ((length + 3) >>> 2);
+  const at = strings.open(words);
+  strings.words[at] = length;
+  packBytes(strings.words, at + 1, bytes, from, to);
+  return strings.close(at + words);
+}
+
+// Little-endian, the rest of the last word zero: equal strings are equal words.
+function packBytes(words: Int32Array, at: number, bytes: Uint8Array, from: number, to: number): void {
+  let i = from;
+  for (; i + 3 < to; i += 4)
+    words[at++] = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+  if (i < to) {
+    let last = 0;
+    for (let shift = 0; i < to; i++, shift += 8) last |= bytes[i]! << shift;
+    words[at] = last;
+  }
+}

@@ -1,0 +1,366 @@
+import {
+  FUNCTION_WORDS,
+  grown,
+  type Header,
+  Interner,
+  LABEL_WORDS,
+  LINE_WORDS,
+  LOCATION_WORDS,
+  type Mapping,
+  Profile,
+  Sequences,
+  stringBytes,
+  type ValueType,
+  type Words,
+} from './columns.ts';
+import { ProfileError, quoted } from './limits.ts';
+import { alignProfiles } from './sample-types.ts';
+
+export { labelProfile, subtractProfile, withComments } from './edit.ts';
+export { selectSampleTypes } from './sample-types.ts';
+
+/**
+ * One profile with the samples of all, with the semantics of google/pprof's Merge: samples with the same stack and labels
+ * become one. Neither order nor grouping matter. Sample types that not all profiles have are left out, and units are made
+ * equal (nanoseconds and milliseconds, for example).
+ * @throws ProfileError if there is no profile, if the profiles have no sample type in common, or if a sum does not fit 64 bits.
+ */
+export function mergeProfiles(profiles: Iterable<Profile>): Profile {
+  const aligned = alignProfiles([...profiles]);
+  const merge = new Merge();
+  for (const profile of aligned) merge.add(profile);
+  return merge.result();
+}
+
+/**
+ * Adds up profiles, on one or more sides that share every stack but keep their own sums: a comparison is a merge with
+ * two sides.
+ *
+ * What differs from google/pprof, on purpose: a profile without a time does not reset the time; columns of all lines belong
+ * to a location; a sum that does not fit 64 bits is an error; and on different sides, mappings without a build id are
+ * different mappings, because they come from different builds.
+ */
+export class Merge {
+  readonly #sides: number;
+  readonly #strings = new Interner();
+  readonly #functions = new Interner();
+  readonly #locations = new Interner();
+  readonly #labelSets = new Interner();
+  readonly #stacks = new Interner();
+  readonly #mappings: Mapping[] = [];
+  readonly #mappingNumbers = new Map<string, number>();
+  readonly #described: boolean[] = []; // of mappings: whether the profile that describes it is settled
+  #undescribed = 0;
+  #headers: (Header | undefined)[];
+  #sums = new Int32Array(1024); // [stack][side][type], two words each
+  #width = 0; // words of a stack in #sums
+  // Numbers in the merge by number in the profile that is being added.
+  #stringOf = new Int32Array(1024);
+  #functionOf = new Int32Array(1024);
+  #locationOf = new Int32Array(1024);
+  #labelSetOf = new Int32Array(64);
+  #stackOf = new Int32Array(1024);
+  #scratch = new Int32Array(1024);
+
+  constructor(sides = 1) {
+    this.#sides = sides;
+    this.#headers = new Array<Header | undefined>(sides).fill(undefined);
+    this.#strings.intern(this.#scratch, 0, 1);
+    this.#labelSets.intern(this.#scratch, 0, 0);
+  }
+
+  /**
+   * Adds a profile, which is not changed. All profiles must have the same sample types and period type
+   * (`mergeProfiles` and `alignProfiles` see to that).
+   * @throws ProfileError if they differ, or if a sum does not fit 64 bits; the latter leaves the merge unusable.
+   */
+  add(profile: Profile, side = 0): void {
+    this.#head(profile.header, side);
+    this.#mapStrings(profile.strings);
+    this.#mapFunctions(profile.functions);
+    this.#mapLocations(profile.locations, this.#mapMappings(profile, side));
+    this.#mapLabelSets(profile.labelSets);
+    const known = this.#stacks.size;
+    this.#mapStacks(profile);
+    if (this.#undescribed > 0) this.#describe(known, profile, side);
+    this.#sum(profile, side);
+  }
+
+  /** How many different stacks (with labels) there are. */
+  get stackCount(): number {
+    return this.#stacks.size;
+  }
+
+  /** The numbers that the samples of the profile added last have in this merge; -1 for samples without any value. Valid until the next `add`. */
+  get lastStacks(): Int32Array {
+    return this.#stackOf;
+  }
+
+  /** The sum of one side. Adding more does not change it. @throws ProfileError if the side has no profile. */
+  result(side = 0): Profile {
+    const header = this.#headers[side];
+    if (header === undefined) throw new ProfileError('Cannot merge no profiles: at least one is needed.');
+    const result = new Profile();
+    result.header = { ...header, sampleTypes: [...header.sampleTypes], comments: [...header.comments] };
+    result.mappings = this.#mappings.map((mapping) => ({ ...mapping }));
+    result.strings = view(this.#strings);
+    result.functions = view(this.#functions);
+    result.locations = view(this.#locations);
+    result.labelSets = view(this.#labelSets);
+    this.#copySamples(result, side, header.sampleTypes.length * 2);
+    return result;
+  }
+
+  // Samples that add up to zero are left out.
+  #copySamples(result: Profile, side: number, width: number): void {
+    const { words, starts, size } = this.#stacks;
+    const sums = this.#sums;
+    result.values = new Int32Array(size * width);
+    let kept = 0;
+    for (let i = 0; i < size; i++) {
+      const from = i * this.#width + side * width;
+      if (isZero(sums, from, width)) continue;
+      result.stacks.append(words, starts[i]!, starts[i + 1]!);
+      for (let j = 0; j < width; j++) result.values[kept * width + j] = sums[from + j]!;
+      kept++;
+    }
+  }
+
+  #head(header: Header, side: number): void {
+    const first = this.#headers.find((known) => known !== undefined);
+    if (first === undefined) this.#width = header.sampleTypes.length * 2 * this.#sides;
+    else {
+      requireEqual('sample types', first.sampleTypes, header.sampleTypes);
+      requireEqual('period types', [first.periodType], [header.periodType]);
+    }
+    const known = this.#headers[side];
+    this.#headers[side] =
+      known === undefined ? { ...header, comments: distinct(header.comments) } : joined(known, header);
+  }
+
+  #mapStrings(strings: Sequences): void {
+    this.#stringOf = roomFor(this.#stringOf, strings.size);
+    const { words, starts, size } = strings;
+    for (let i = 0; i < size; i++) this.#stringOf[i] = this.#strings.intern(words, starts[i]!, starts[i + 1]!);
+  }
+
+  #mapFunctions({ words, size }: Sequences): void {
+    this.#functionOf = roomFor(this.#functionOf, size);
+    const strings = this.#stringOf;
+    const scratch = this.#scratch;
+    for (let i = 0, at = 0; i < size; i++, at += FUNCTION_WORDS) {
+      scratch[0] = strings[words[at]!]!;
+      scratch[1] = strings[words[at + 1]!]!;
+      scratch[2] = strings[words[at + 2]!]!;
+      scratch[3] = words[at + 3]!;
+      scratch[4] = words[at + 4]!;
+      this.#functionOf[i] = this.#functions.intern(scratch, 0, FUNCTION_WORDS);
+    }
+  }
+
+  /** Numbers of the profile's mappings in the merge, plus 1; 0 stays 0, none. */
+  #mapMappings(profile: Profile, side: number): Int32Array {
+    const numbers = new Int32Array(profile.mappings.length + 1);
+    for (const [i, mapping] of profile.mappings.entries()) {
+      const key = this.#mappingKey(mapping, side);
+      let number = this.#mappingNumbers.get(key);
+      if (number === undefined) {
+        number = this.#mappings.push(this.#mapMapping(mapping)) - 1;
+        this.#mappingNumbers.set(key, number);
+        // The first mapping of all is the main binary; any other is described by the first profile that uses it.
+        this.#described[number] = number === 0;
+        if (number > 0) this.#undescribed++;
+      }
+      numbers[i + 1] = number + 1;
+    }
+    return numbers;
+  }
+
+  // Where a binary was loaded does not matter, and small differences of size do not either.
+  #mappingKey({ start, limit, offset, file, buildId }: Mapping, side: number): string {
+    const pages = (BigInt.asUintN(64, limit - start) + 0xfffn) >> 12n;
+    const build = this.#stringOf[buildId]!;
+    if (build !== 0) return `${pages} ${offset} ${build}`;
+    return `${pages} ${offset} ${this.#stringOf[file]} ${side}`;
+  }
+
+  #mapMapping(mapping: Mapping): Mapping {
+    return { ...mapping, file: this.#stringOf[mapping.file]!, buildId: this.#stringOf[mapping.buildId]! };
+  }
+
+  #mapLocations({ words, starts, size }: Sequences, mappings: Int32Array): void {
+    this.#locationOf = roomFor(this.#locationOf, size);
+    for (let i = 0; i < size; i++) this.#locationOf[i] = this.#mapLocation(words, starts[i]!, starts[i + 1]!, mappings);
+  }
+
+  #mapLocation(words: Int32Array, from: number, to: number, mappings: Int32Array): number {
+    const length = to - from;
+    if (length > this.#scratch.length) this.#scratch = grown(this.#scratch, length);
+    const scratch = this.#scratch;
+    const functions = this.#functionOf;
+    scratch[0] = (mappings[words[from]! >>> 1]! << 1) | (words[from]! & 1);
+    for (let i = 1; i < length; i++) scratch[i] = words[from + i]!;
+    for (let i = LOCATION_WORDS; i < length; i += LINE_WORDS) scratch[i] = functions[scratch[i]!]!;
+    return this.#locations.intern(scratch, 0, length);
+  }
+
+  #mapLabelSets({ words, starts, size }: Sequences): void {
+    this.#labelSetOf = roomFor(this.#labelSetOf, size);
+    for (let i = 0; i < size; i++) this.#labelSetOf[i] = this.#mapLabelSet(words, starts[i]!, starts[i + 1]!);
+  }
+
+  // Labels belong to a sample in the order of google/pprof: text before numbers, then by key; values of one key as they came.
+  #mapLabelSet(words: Int32Array, from: number, to: number): number {
+    if (to - from > this.#scratch.length) this.#scratch = grown(this.#scratch, to - from);
+    const scratch = this.#scratch;
+    let end = 0;
+    for (let at = from; at < to; at += LABEL_WORDS) {
+      const key = this.#stringOf[words[at]!]!;
+      const text = this.#stringOf[words[at + 1]!]!;
+      if (text === 0 && words[at + 1] !== 0) continue; // an empty text
+      let into = end;
+      while (into > 0 && this.#labelBefore(key, text, into - LABEL_WORDS)) into -= LABEL_WORDS;
+      scratch.copyWithin(into + LABEL_WORDS, into, end);
+      scratch[into] = key;
+      scratch[into + 1] = text;
+      scratch[into + 2] = words[at + 2]!;
+      scratch[into + 3] = words[at + 3]!;
+      scratch[into + 4] = this.#stringOf[words[at + 4]!]!;
+      end += LABEL_WORDS;
+    }
+    return this.#labelSets.intern(scratch, 0, end);
+  }
+
+  #labelBefore(key: number, text: number, at: number): boolean {
+    const isNumber = text === 0;
+    const otherIsNumber = this.#scratch[at + 1] === 0;
+    if (isNumber !== otherIsNumber) return otherIsNumber;
+    return compareStrings(this.#strings, key, this.#scratch[at]!) < 0;
+  }
+
+  #mapStacks(profile: Profile): void {
+    const { words, starts, size } = profile.stacks;
+    const { values } = profile;
+    const width = profile.header.sampleTypes.length * 2;
+    this.#stackOf = roomFor(this.#stackOf, size);
+    for (let i = 0; i < size; i++)
+      this.#stackOf[i] = isZero(values, i * width, width) ? -1 : this.#mapStack(words, starts[i]!, starts[i + 1]!);
+  }
+
+  #mapStack(words: Int32Array, from: number, to: number): number {
+    const length = to - from;
+    if (length > this.#scratch.length) this.#scratch = grown(this.#scratch, length);
+    const scratch = this.#scratch;
+    const locations = this.#locationOf;
+    scratch[0] = this.#labelSetOf[words[from]!]!;
+    for (let i = 1; i < length; i++) scratch[i] = locations[words[from + i]!]!;
+    return this.#stacks.intern(scratch, 0, length);
+  }
+
+  // A mapping may be listed before it is used: it is described as in the first profile with a sample in it.
+  #describe(from: number, profile: Profile, side: number): void {
+    const { words, starts, size } = this.#stacks;
+    for (let at = starts[from]!, stack = from; stack < size; stack++)
+      for (at = starts[stack]! + 1; at < starts[stack + 1]!; at++) {
+        const number = (this.#locations.words[this.#locations.starts[words[at]!]!]! >>> 1) - 1;
+        if (number < 0 || this.#described[number]) continue;
+        const found = profile.mappings.find(
+          (mapping) => this.#mappingNumbers.get(this.#mappingKey(mapping, side)) === number,
+        );
+        if (found !== undefined) this.#mappings[number] = this.#mapMapping(found);
+        this.#described[number] = true;
+        this.#undescribed--;
+      }
+  }
+
+  #sum(profile: Profile, side: number): void {
+    const width = profile.header.sampleTypes.length * 2;
+    if (this.#stacks.size * this.#width > this.#sums.length)
+      this.#sums = grown(this.#sums, this.#stacks.size * this.#width);
+    const stacks = this.#stackOf;
+    let overflow = 0;
+    for (let i = 0; i < profile.stacks.size; i++) {
+      const stack = stacks[i]!;
+      if (stack >= 0)
+        overflow |= addWide(this.#sums, stack * this.#width + side * width, profile.values, i * width, width);
+    }
+    if (overflow < 0) throw new ProfileError('Cannot add the profiles: a sum does not fit 64 bits.');
+  }
+}
+
+/** Adds `length` words of int64 values to the sums. @returns a negative number if a sum overflowed. */
+function addWide(sums: Int32Array, at: number, values: Int32Array, from: number, length: number): number {
+  let overflow = 0;
+  for (const end = at + length; at < end; at += 2, from += 2) {
+    const a = sums[at]!;
+    const b = values[from]!;
+    const low = (a + b) | 0;
+    const carry = ((a & b) | ((a | b) & ~low)) >>> 31;
+    const aHigh = sums[at + 1]!;
+    const bHigh = values[from + 1]!;
+    const high = (aHigh + bHigh + carry) | 0;
+    sums[at] = low;
+    sums[at + 1] = high;
+    overflow |= (aHigh ^ high) & (bHigh ^ high);
+  }
+  return overflow;
+}
+
+function isZero(words: Int32Array, from: number, length: number): boolean {
+  for (let at = from; at < from + length; at++) if (words[at] !== 0) return false;
+  return true;
+}
+
+/** Orders strings by their bytes. */
+function compareStrings(strings: Sequences, a: number, b: number): number {
+  return a === b ? 0 : Buffer.compare(stringBytes(strings, a), stringBytes(strings, b));
+}
+
+function joined(a: Header, b: Header): Header {
+  return {
+    ...a,
+    timeNanos: earlier(a.timeNanos, b.timeNanos),
+    durationNanos: clamped(a.durationNanos + b.durationNanos),
+    period: larger(a.period, b.period),
+    comments: distinct([...a.comments, ...b.comments]),
+    defaultSampleType: a.defaultSampleType || b.defaultSampleType,
+    docUrl: a.docUrl || b.docUrl,
+  };
+}
+
+/** The earlier of two times, of which 0 is none. */
+function earlier(a: bigint, b: bigint): bigint {
+  if (a === 0n || b === 0n) return a + b;
+  return a < b ? a : b;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function clamped(value: bigint): bigint {
+  const largest = 2n ** 63n - 1n;
+  return value > largest ? largest : value < -largest ? -largest : value;
+}
+
+function distinct(texts: string[]): string[] {
+  return [...new Set(texts)];
+}
+
+function requireEqual(what: string, expected: ValueType[], found: ValueType[]): void {
+  const show = (types: ValueType[]) => types.map(({ type, unit }) => quoted(`${type}/${unit}`)).join(', ');
+  const equal =
+    expected.length === found.length &&
+    expected.every(({ type, unit }, i) => type === found[i]!.type && unit === found[i]!.unit);
+  if (!equal)
+    throw new ProfileError(`Cannot merge profiles of different ${what}: ${show(expected)} and ${show(found)}.`);
+}
+
+/** The sequences as they are now; those appended later are not seen. */
+function view(sequences: Sequences): Sequences {
+  return Object.assign(new Sequences(), { size: sequences.size, words: sequences.words, starts: sequences.starts });
+}
+
+function roomFor(words: Words, length: number): Words {
+  return words.length >= length ? words : new Int32Array(Math.max(length, words.length * 2));
+}

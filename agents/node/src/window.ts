@@ -1,0 +1,81 @@
+/**
+ * The counters of one window: the invocations an instance ran between two snapshots. Only measured invocations count;
+ * time between them, and CPU spent there, does not.
+ */
+export interface Window {
+  run: string | null;
+  commit: string | null;
+  invocations: number;
+  errors: number;
+  /** 1 when the window holds the first invocation of the instance. */
+  cold: number;
+  /** Unix time of the first invocation's start and the last one's end; 0 while there is none. */
+  startMs: number;
+  endMs: number;
+  /** Sum of the wall time of the handler, from its call until its promise settled. */
+  activeMs: number;
+  /** CPU of the whole process during that time: user and system, all threads (getrusage). */
+  cpuMicros: number;
+  /** Bytes allocated on V8's heap during that time. */
+  allocatedBytes: number;
+  /** Wall time of each invocation; the first MAX_DURATIONS of the window. */
+  readonly durationsMs: number[];
+}
+
+/** What one measured invocation adds to its window. */
+export interface InvocationCost {
+  readonly failed: boolean;
+  readonly cold: boolean;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly cpuMicros: number;
+  readonly allocatedBytes: number;
+}
+
+const MAX_DURATIONS = 10_000;
+
+/** An empty window of a run; null for invocations outside any run. */
+export function createWindow(run: string | null, commit: string | null): Window {
+  return {
+    run,
+    commit,
+    invocations: 0,
+    errors: 0,
+    cold: 0,
+    startMs: 0,
+    endMs: 0,
+    activeMs: 0,
+    cpuMicros: 0,
+    allocatedBytes: 0,
+    durationsMs: [],
+  };
+}
+
+/** Adds one finished invocation to a window, in place. */
+export function addInvocation(window: Window, cost: InvocationCost): void {
+  if (window.invocations === 0) window.startMs = cost.startMs;
+  window.invocations++;
+  if (cost.failed) window.errors++;
+  if (cost.cold) window.cold = 1;
+  window.endMs = cost.startMs + cost.durationMs;
+  window.activeMs += cost.durationMs;
+  window.cpuMicros += cost.cpuMicros;
+  window.allocatedBytes += cost.allocatedBytes;
+  if (window.durationsMs.length < MAX_DURATIONS) window.durationsMs.push(cost.durationMs);
+}
+
+/** The q-quantile (0..1) of durations by the nearest-rank method; 0 when there is none. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
+}
+
+/** CPU of a window in milliseconds, rounded to microseconds. */
+export function cpuMs(window: Window): number {
+  return round(window.cpuMicros / 1000);
+}
+
+/** Milliseconds with three decimals. */
+export function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

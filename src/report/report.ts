@@ -46,6 +46,8 @@ export interface Report {
   /** Separates the sticky comments of several functions. */
   key: string;
   functionName: string;
+  /** The commit under test: known even when nothing could be measured. */
+  commit?: string;
   verdict: Verdict;
   head?: MeasuredSide;
   base?: MeasuredSide & {
@@ -67,6 +69,8 @@ export interface Report {
   changedFiles: string[];
   /** Profile path -> repository path of files that exist at the head commit. */
   sources: Record<string, string>;
+  /** The same for files that exist at the base commit: where the code of a function that is gone can be read. */
+  baseSources?: Record<string, string>;
   repository?: Repository;
   pullRequest?: number;
   run?: { id: number; attempt: number; url: string };

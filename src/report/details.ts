@@ -1,0 +1,154 @@
+/** The folded parts: all functions, instances, how it was decided, environment. */
+
+import type { Comparison } from '../compare/comparison.ts';
+import { escapeCodeSpan, escapeMarkdown } from './escape.ts';
+import { formatCount, formatProbability, formatThreshold, formatValue } from './format.ts';
+import { type Block, type TableBlock, unbroken } from './markdown.ts';
+import { resolutionSentence } from './metrics.ts';
+import type { MeasuredSide, Report } from './report.ts';
+import { changedRows, type FunctionRow, unchangedRows } from './rows.ts';
+import { changeCell, nameCell, sourceCell } from './sections.ts';
+
+/** Every function whose change rises above its noise; none when there is no such function. */
+export function changedFunctionsBlock(report: Report): Block[] {
+  const rows = changedRows(report);
+  return rows.length === 0
+    ? []
+    : [functionsBlock(rows, `All ${formatCount(rows.length)} functions above their noise`, 20)];
+}
+
+/** The largest movements that are not above their noise. */
+export function unchangedFunctionsBlock(report: Report, limit: number): Block[] {
+  const rows = unchangedRows(report).slice(0, limit);
+  return rows.length === 0 ? [] : [functionsBlock(rows, 'Largest movements within the noise', 10)];
+}
+
+/** One row per instance of each side: shows a bad instance. */
+export function instancesBlock(report: Report): Block[] {
+  const rows = [
+    ...(report.base === undefined ? [] : instanceRows('base', report.base)),
+    ...(report.head === undefined ? [] : instanceRows('head', report.head)),
+  ];
+  if (rows.length === 0) return [];
+  return [
+    {
+      kind: 'table',
+      intro: '',
+      title: `The ${formatCount(rows.length)} instances`,
+      header: ['Side', 'Instance', 'Invocations', 'Errors', 'CPU per invocation', 'Median duration', 'Windows'],
+      align: 'llrrrrr',
+      importance: 5,
+      rows,
+    },
+  ];
+}
+
+/** The decision in plain words, with every number needed to repeat it. */
+export function methodBlock(report: Report): Block[] {
+  const { comparison } = report;
+  if (comparison === undefined) return [];
+  return [
+    {
+      kind: 'text',
+      title: 'How this was decided',
+      importance: 40,
+      text: methodSentences(report, comparison)
+        .map((sentence) => `- ${sentence}`)
+        .join('\n'),
+    },
+  ];
+}
+
+/** What was measured on, and what differs between the sides. */
+export function environmentBlock(report: Report): Block[] {
+  const { head, base, differences } = report;
+  if (head === undefined) return [];
+  const fields: [string, (side: MeasuredSide) => string][] = [
+    ['Function version', (side) => escapeCodeSpan(side.functionVersion, 60)],
+    ['Measured at', (side) => escapeMarkdown(side.measuredAt, 40)],
+    ['Memory', (side) => formatValue(side.environment.memoryMb, 'MB')],
+    ['Architecture', (side) => escapeMarkdown(side.environment.architecture, 40)],
+    ['Runtime', (side) => escapeMarkdown(side.environment.runtime, 40)],
+    ['Region', (side) => escapeMarkdown(side.environment.region, 40)],
+    ['Language', (side) => escapeMarkdown(side.environment.language, 40)],
+    ['Agent', (side) => escapeMarkdown(side.environment.agent, 60)],
+    ['Sampling interval', (side) => formatValue(side.environment.intervalUs / 1_000, 'ms')],
+    ['Invocations sent', (side) => formatCount(side.invocations.sent)],
+    ['Succeeded', (side) => formatCount(side.invocations.succeeded)],
+    ['Failed', (side) => formatCount(side.invocations.failed)],
+    ['Throttled', (side) => formatCount(side.invocations.throttled)],
+    ['Outcome unknown', (side) => formatCount(side.invocations.ambiguous)],
+    ['Cold starts', (side) => formatCount(side.invocations.cold)],
+  ];
+  const sides = base === undefined ? [head] : [base, head];
+  const rows = fields.map(([name, show]) => [name, ...sides.map(show)]);
+  for (const difference of differences) {
+    rows.push([
+      `⚠️ differs: ${escapeMarkdown(difference.field, 60)}`,
+      ...(base === undefined ? [] : [escapeMarkdown(difference.base, 120)]),
+      escapeMarkdown(difference.head, 120),
+    ]);
+  }
+  const count = differences.length;
+  const differing = count === 0 ? '' : `, ${formatCount(count)} difference${count === 1 ? '' : 's'}`;
+  const block: TableBlock = {
+    kind: 'table',
+    intro: '',
+    title: `Environment${differing}`,
+    header: base === undefined ? ['', 'Head'] : ['', 'Base', 'Head'],
+    align: base === undefined ? 'll' : 'lll',
+    importance: 30,
+    rows,
+  };
+  return [block];
+}
+
+function functionsBlock(rows: FunctionRow[], title: string, importance: number): Block {
+  return {
+    kind: 'table',
+    intro: '',
+    title,
+    header: ['Change', 'Function', 'Base → head', 'Noise (95% CI)', 'Evidence'],
+    align: 'rlrrl',
+    importance,
+    rows: rows.map((row) => {
+      const { changed } = row;
+      return [
+        changeCell(row),
+        [nameCell(row), sourceCell(row.source)].filter((part) => part !== '').join(' · '),
+        unbroken(row.pair),
+        unbroken(row.interval),
+        `${formatCount(changed.headInstancesAbove)}/${formatCount(changed.headInstances)} above, p ${formatProbability(row.arrow === '▼' ? changed.pFaster : changed.pSlower)}`,
+      ];
+    }),
+  };
+}
+
+function instanceRows(name: string, side: MeasuredSide): string[][] {
+  return side.instances.map((instance) => [
+    name,
+    escapeCodeSpan(instance.id, 24),
+    formatCount(instance.invocations),
+    formatCount(instance.errors),
+    formatValue(instance.cpuMsPerInvocation, 'ms'),
+    formatValue(instance.durationP50Ms, 'ms'),
+    formatCount(instance.windows),
+  ]);
+}
+
+function methodSentences(report: Report, { method, resolution }: Comparison): string[] {
+  const { failThreshold, warnThreshold, minDeltaMs } = report.budget;
+  const ways = method.exact
+    ? `all ${formatCount(method.relabellings)} ways`
+    : `${formatCount(method.relabellings)} random ways (seed ${escapeCodeSpan(method.seed, 60)})`;
+  const seen = resolutionSentence(resolution);
+  return [
+    `Counted: ${formatCount(method.baseInvocations)} base and ${formatCount(method.headInvocations)} head invocations on ${formatCount(method.baseInstances)} and ${formatCount(method.headInstances)} instances, ${formatCount(method.baseSamples)} and ${formatCount(method.headSamples)} CPU samples.`,
+    `The instance is the unit of evidence. Of each of ${formatCount(method.functionsTested)} functions the CPU per invocation was compared between instances, corrected for the speed of the machines by the rest of the code, and compared with what ${ways} of swapping base and head instances give (step-down maxT). p is adjusted for all functions tested; “k/n above” counts the head instances above the median base instance.`,
+    `A function fails the check only when its adjusted p is at most ${formatProbability(method.alpha)}, it grew by at least ${formatThreshold(failThreshold)} and by ${formatValue(minDeltaMs, 'ms')} per invocation, and its cost did not merely move; from ${formatThreshold(warnThreshold)} on it is a warning.`,
+    method.confirmed
+      ? 'What was flagged was measured again on fresh, interleaved instances of both versions; the numbers are those of the second measurement.'
+      : 'Nothing was measured a second time.',
+    ...(seen === '' ? [] : [seen]),
+  ];
+}

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { commentKey, commentMarker, parseCommentMarker, renderComment } from '../../src/report/comment.ts';
+import { assertHarmless, assertRectangularTables } from './markdown-check.ts';
+import { hostileNames, hostileReport, sampleFunction, samples } from './samples.ts';
+
+const regression = samples.regression!;
+
+describe('renderComment()', () => {
+  for (const [state, report] of Object.entries(samples)) {
+    it(`tells a reader about ${state}`, async () => {
+      await expect(renderComment(report)).toMatchFileSnapshot(`golden/comment-${state}.md`);
+    });
+    it(`uses only harmless Markdown for ${state}`, () => {
+      assertHarmless(renderComment(report));
+      assertRectangularTables(renderComment(report));
+    });
+  }
+
+  it('has the marker in the first line and the verdict in the second', () => {
+    for (const report of Object.values(samples)) {
+      const [marker = '', heading = ''] = renderComment(report).split('\n');
+      expect(parseCommentMarker(marker)).toBeDefined();
+      expect(heading).toMatch(/^### \S+ orders: /);
+    }
+  });
+
+  it.each(hostileNames.map((name) => [name.slice(0, 40), name]))('shows %j as text wherever it appears', (_, name) => {
+    const comment = renderComment(hostileReport(name));
+    assertHarmless(comment);
+    assertRectangularTables(comment);
+    expect(Buffer.byteLength(comment)).toBeLessThanOrEqual(60_000);
+    expect(parseCommentMarker(comment)?.key).toBe(commentKey(name));
+  });
+
+  it('shows at most `top` functions, and room for those that got faster', () => {
+    const functions = [
+      ...Array.from({ length: 20 }, (_, index) => sampleFunction(`slow${index}`, 1, 3 + index)),
+      ...Array.from({ length: 20 }, (_, index) => sampleFunction(`fast${index}`, 3 + index, 1)),
+    ];
+    const report = { ...regression, comparison: { ...regression.comparison!, functions } };
+    const open = renderComment(report).split('<details>')[0]!;
+    expect(open.match(/`slow\d+`/g)).toEqual(['`slow19`', '`slow18`', '`slow17`']);
+    expect(open.match(/`fast\d+`/g)).toEqual(['`fast19`', '`fast18`']);
+  });
+
+  it('puts own code before libraries and the runtime, whatever their size', () => {
+    const functions = [
+      sampleFunction('library', 1, 90, { kind: 'library' }),
+      sampleFunction('own', 1, 2),
+      sampleFunction('runtime', 1, 80, { kind: 'runtime' }),
+    ];
+    const report = { ...regression, comparison: { ...regression.comparison!, functions } };
+    const open = renderComment(report).split('<details>')[0]!;
+    expect(open.match(/`(own|library|runtime)`/g)).toEqual(['`own`', '`library`', '`runtime`']);
+  });
+
+  it('links gone functions to the base commit and the others to the head commit', () => {
+    const comment = renderComment(regression);
+    expect(comment).toContain(`/blob/${regression.base!.commit}/pricing/tax.go#L12`);
+    expect(comment).toContain(`/blob/${regression.head!.commit}/pricing/rules.go#L88`);
+  });
+
+  it('links on the server and under the path of a GitHub Enterprise Server', () => {
+    const repository = { serverUrl: 'https://example.com/github/', owner: 'octo-org', name: 'orders' };
+    expect(renderComment({ ...regression, repository })).toContain(
+      `](https://example.com/github/octo-org/orders/blob/${regression.head!.commit}/pricing/rules.go#L88)`,
+    );
+  });
+
+  it('writes no link to a server, a commit or a run that is not one', () => {
+    const forged = {
+      ...regression,
+      repository: { serverUrl: 'javascript:alert(1)//', owner: 'octo-org', name: 'orders' },
+      run: { id: 1, attempt: 1, url: 'https://example.com/phishing' },
+    };
+    expect(renderComment(forged)).not.toContain('](');
+    const elsewhere = { ...regression, run: { id: 1, attempt: 1, url: 'https://example.com/phishing' } };
+    expect(renderComment(elsewhere)).not.toContain('example.com');
+    const commit = { ...regression.head!, commit: '../../../evil' };
+    expect(renderComment({ ...regression, head: commit })).not.toContain('evil/');
+  });
+
+  it('says nothing about metrics that were not measured', () => {
+    expect(renderComment(regression)).not.toContain('Init duration');
+  });
+
+  it('fits 60,000 bytes with 5,000 functions, in whole rows, and says what is missing', () => {
+    const functions = Array.from({ length: 5_000 }, (_, index) =>
+      sampleFunction(`pricing.function${index}λ`, 1, 1 + index / 100, { file: `/build/f${index}.go`, line: index }),
+    );
+    const comment = renderComment({ ...regression, comparison: { ...regression.comparison!, functions } });
+    expect(Buffer.byteLength(comment)).toBeLessThanOrEqual(60_000);
+    expect(Buffer.byteLength(comment)).toBeGreaterThan(55_000);
+    expect(comment).toMatch(/[\d,]+ more rows do not fit here; `report\.json` has them all\./);
+    expect(comment).toContain('How this was decided');
+    expect(comment).toContain('**Next:**');
+    assertHarmless(comment);
+    assertRectangularTables(comment);
+  });
+
+  it('keeps the verdict in any budget', () => {
+    for (const budget of [0, 300, 1_000, 3_000, 8_000]) {
+      const comment = renderComment(regression, budget);
+      expect(comment.split('\n')[1]).toContain('2 functions use more CPU');
+      expect(Buffer.byteLength(comment)).toBeLessThanOrEqual(Math.max(budget, 400));
+      assertHarmless(comment);
+    }
+  });
+
+  it('gives equal text for equal reports', () => {
+    expect(renderComment(structuredClone(regression))).toBe(renderComment(regression));
+  });
+});
+
+describe('parseCommentMarker()', () => {
+  it('reads what commentMarker() wrote, for any key', () => {
+    const parts = fc.tuple(fc.string({ unit: 'binary', maxLength: 300 }), fc.nat(), fc.nat());
+    fc.assert(
+      fc.property(parts, ([key, id, attempt]) => {
+        const marker = commentMarker({ key, run: { id, attempt, url: '' }, commit: '8f3a1b0' });
+        expect(marker.indexOf('-->')).toBe(marker.length - 3);
+        expect(marker).not.toMatch(/--!>|\s\s|\n/);
+        expect(parseCommentMarker(`${marker}\nbody`)).toEqual({
+          key: commentKey(key),
+          run: id,
+          attempt,
+          commit: '8f3a1b0',
+        });
+      }),
+    );
+  });
+  it('tells long keys with one beginning apart', () => {
+    expect(commentKey(`${'a'.repeat(500)}1`)).not.toBe(commentKey(`${'a'.repeat(500)}2`));
+  });
+  it('reads a body with carriage returns', () => {
+    expect(parseCommentMarker(`${commentMarker({ key: 'a' })}\r\ntext`)).toEqual({
+      key: 'a',
+      run: 0,
+      attempt: 0,
+      commit: '',
+    });
+  });
+  it('ignores a marker that is not the first line, and other comments', () => {
+    for (const body of [
+      '',
+      'hello',
+      `quoted\n${commentMarker({ key: 'a' })}`,
+      '<!-- lambda-profile:v1 key=%E0 run=1 attempt=1 commit= -->',
+    ]) {
+      expect(parseCommentMarker(body)).toBeUndefined();
+    }
+  });
+});

@@ -283,3 +283,9 @@ function packBytes(words: Int32Array, at: number, bytes: Uint8Array, from: numbe
     words[at] = last;
   }
 }
+
+/** Appends a text. @returns its number. */
+export function appendText(strings: Sequences, text: string): number {
+  const bytes = new TextEncoder().encode(text);
+  return appendString(strings, bytes, 0, bytes.length);
+}

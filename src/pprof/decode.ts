@@ -11,13 +11,15 @@ import {
 } from './columns.ts';
 import { Ids } from './ids.ts';
 import { inflate } from './inflate.ts';
+import { decodeLegacy } from './legacy.ts';
 import { DEFAULT_LIMITS, type DecodeLimits, ProfileError } from './limits.ts';
 import { Wire } from './wire.ts';
 
 export { DEFAULT_LIMITS, type DecodeLimits, ProfileError } from './limits.ts';
 
 /**
- * Bytes of one profile.proto, gzip (several members) or raw, to columns.
+ * Bytes of one profile.proto, gzip (several members) or raw, to columns. Formats of old Go versions are read too
+ * (`legacy.ts`); bytes that have the mark of none are judged as profile.proto.
  * @throws ProfileError with a sentence naming the field and its offset in the decompressed bytes.
  */
 export function decodeProfile(bytes: Uint8Array, limits: DecodeLimits = DEFAULT_LIMITS): Profile {
@@ -79,6 +81,8 @@ export class Decoder {
   decode(bytes: Uint8Array): Profile {
     const raw = inflate(bytes, this.#limits);
     if (raw.length === 0) throw new ProfileError('Cannot read the profile: it is empty.');
+    const legacy = decodeLegacy(raw, this.#limits);
+    if (legacy !== undefined) return legacy;
     this.#reset(raw);
     try {
       this.#fields(raw.length);
@@ -499,7 +503,7 @@ export class Decoder {
   #skip(tag: number, knownFields: number): void {
     const field = tag >>> 3;
     const type = tag & 7;
-    if (field > 0 && field <= knownFields) throw this.#failure(`field ${field} has the wrong wire type, ${type}`);
+    if (field > 0 && field <= knownFields) throw this.#failure(`its field ${field} has wire type ${type}`);
     if (type === 3 || type === 4) throw this.#failure(`field ${field} is a group, which profiles do not have`);
     this.#wire.skipType(type);
   }
@@ -513,8 +517,8 @@ export class Decoder {
   }
 
   #failure(reason: string, tag: number = this.#tag, start: number = this.#start): ProfileError {
-    const name = NAMES.get(tag) ?? `field ${tag >>> 3}`;
-    return new ProfileError(`Cannot read the profile: the ${name} at byte ${start} is malformed: ${reason}.`);
+    const name = NAMES.has(tag) ? `the ${NAMES.get(tag)}` : `field ${tag >>> 3}`;
+    return new ProfileError(`Cannot read the profile: ${name} at byte ${start} is malformed: ${reason}.`);
   }
 
   // Everything that refers to another part of the file, which may come later.

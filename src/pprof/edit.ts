@@ -1,4 +1,4 @@
-import { appendString, LABEL_WORDS, Profile, Sequences } from './columns.ts';
+import { appendText, LABEL_WORDS, Profile, Sequences } from './columns.ts';
 import { Merge } from './merge.ts';
 import { columnOf, withValues } from './sample-types.ts';
 
@@ -54,11 +54,6 @@ export function subtractProfile(
   const compact = new Merge();
   compact.add(difference);
   return { profile: Object.assign(compact.result(), { header: later.header }), clamped };
-}
-
-function appendText(strings: Sequences, text: string): number {
-  const bytes = new TextEncoder().encode(text);
-  return bytes.length === 0 ? 0 : appendString(strings, bytes, 0, bytes.length);
 }
 
 function copy({ size, words, starts }: Sequences): Sequences {

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import {
-  appendString,
+  appendText,
   FUNCTION_WORDS,
   Interner,
   LABEL_WORDS,
@@ -230,9 +230,8 @@ class Encoder {
 
   /** The number of a text of the header. */
   #text(text: string): number {
-    const bytes = new TextEncoder().encode(text);
     const one = new Sequences();
-    appendString(one, bytes, 0, bytes.length);
+    appendText(one, text);
     return this.#strings.intern(one.words, 0, one.starts[1]!);
   }
 }

@@ -1,4 +1,12 @@
-import { FUNCTION_WORDS, LINE_WORDS, LOCATION_WORDS, type Profile, Sequences, wideNumber } from './columns.ts';
+import {
+  FUNCTION_WORDS,
+  LABEL_WORDS,
+  LINE_WORDS,
+  LOCATION_WORDS,
+  type Profile,
+  Sequences,
+  wideNumber,
+} from './columns.ts';
 import type { FrameName } from './frames.ts';
 
 /** The frames of a profile: what each location stands for. */
@@ -78,22 +86,32 @@ export function reportName(frame: FrameName): string {
   return frame.systemName || (binary === '' ? '<unknown>' : `[${binary}]`);
 }
 
-/** The value of the text label `key` of every label set, as a number in `values`; without the label, ''. */
+/**
+ * The values of the text label `key` ('' where a sample lacks it) in order of first use, and for every label set that a
+ * sample has the number of its value.
+ */
 export function labelGroups(profile: Profile, key: string): { values: string[]; ofLabelSet: Int32Array } {
-  const { words, starts, size } = profile.labelSets;
+  const { words, starts, size } = profile.stacks;
   const values: string[] = [];
   const numbers = new Map<string, number>();
-  const ofLabelSet = new Int32Array(size);
+  const ofLabelSet = new Int32Array(profile.labelSets.size).fill(-1);
   for (let i = 0; i < size; i++) {
-    let value = '';
-    for (let at = starts[i]!; key !== '' && at < starts[i + 1]!; at += 5)
-      if (words[at + 1] !== 0 && profile.text(words[at]!) === key) value = profile.text(words[at + 1]!);
+    const labelSet = words[starts[i]!]!;
+    if (ofLabelSet[labelSet] !== -1) continue;
+    const value = key === '' ? '' : labelText(profile, labelSet, key);
     let number = numbers.get(value);
     if (number === undefined) {
       number = values.push(value) - 1;
       numbers.set(value, number);
     }
-    ofLabelSet[i] = number;
+    ofLabelSet[labelSet] = number;
   }
-  return { values, ofLabelSet };
+  return { values: values.length === 0 ? [''] : values, ofLabelSet };
+}
+
+function labelText(profile: Profile, labelSet: number, key: string): string {
+  const { words, starts } = profile.labelSets;
+  for (let at = starts[labelSet]!; at < starts[labelSet + 1]!; at += LABEL_WORDS)
+    if (words[at + 1] !== 0 && profile.text(words[at]!) === key) return profile.text(words[at + 1]!);
+  return '';
 }

@@ -116,9 +116,15 @@ export function startCpuSampler(intervalUs: number): CpuSampler {
   };
 }
 
-/** V8 13.6 (Node.js 24) loses source positions of code that Maglev inlines into loops; turning that off costs nothing. */
+/**
+ * V8 charges loops of an inlined function to the function it was inlined into: half of a handler's CPU can end up in
+ * the handler itself. Functions larger than a getter or a small lambda therefore stay functions (27 is V8's own bound
+ * for "small"), and V8 13.6 (Node.js 24) also needs Maglev's inlining off. Both sides of a comparison run with the same
+ * flags; they are part of the fingerprint.
+ */
 function attributionFlags(): string[] {
-  return process.versions.v8.startsWith('13.6.') ? ['--no-maglev-inlining'] : [];
+  const smallOnly = '--max-inlined-bytecode-size=27';
+  return process.versions.v8.startsWith('13.6.') ? [smallOnly, '--no-maglev-inlining'] : [smallOnly];
 }
 
 function loadAddon(): Addon {

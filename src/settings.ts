@@ -59,8 +59,8 @@ const duration = (least: number, most: number) =>
     .transform((value) => Number.parseFloat(value) * UNIT_MS[/[a-z]+$/.exec(value)![0] as keyof typeof UNIT_MS])
     .refine((value) => value >= least && value <= most, `must be between ${least} ms and ${most} ms`);
 const keyPath = trimmed.regex(
-  /^[\w.!*'()-]+(\/[\w.!*'()-]+)*$/,
-  'must be a path of letters, digits and . _ - ! * \' ( ), without a slash at either end',
+  /^[\w!*'()-][\w.!*'()-]*(\/[\w!*'()-][\w.!*'()-]*)*$/,
+  "must be a path of letters, digits and . _ - ! * ' ( ), without a slash at either end or a name that begins with a dot",
 );
 const profileTypes = trimmed
   .transform((value) => value.split(/[\s,]+/).filter(Boolean))
@@ -80,7 +80,7 @@ const INPUTS = {
     'is missing or not a bucket name. Give the bucket the agent inside the function publishes to',
   ),
   's3-prefix': keyPath,
-  stack: trimmed.regex(/^[\w.-]{1,128}$/, 'must have 1 to 128 letters, digits, dots, hyphens and underscores'),
+  stack: trimmed.regex(/^[\w-][\w.-]{0,127}$/, 'must have 1 to 128 letters, digits, dots, hyphens and underscores'),
   'profile-types': profileTypes,
   'wait-timeout': duration(1_000, 3_600_000),
   'base-ref': trimmed.regex(/^[^\s~^:?*[\\]{1,250}$/, 'is not the name of a branch'),
@@ -94,7 +94,7 @@ const INPUTS = {
   'min-delta': duration(0, 60_000),
   'fail-on-error': flag,
   comment: z.enum(['always', 'on-change', 'never'], { error: 'must be always, on-change or never' }),
-  'comment-key': trimmed.regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots, hyphens and underscores'),
+  'comment-key': trimmed.regex(/^[\w-][\w.-]{0,63}$/, 'must have 1 to 64 letters, digits, dots, hyphens and underscores'),
   top: integer(1, 20),
   'pr-number': integer(1, 1e9),
   'github-token': trimmed,

@@ -118,10 +118,19 @@ export async function resolveTarget(
   };
 }
 
-/** The code behind a version now: `$LATEST` may be replaced while it is measured. */
-export async function fetchCodeSha256(client: Pick<LambdaClient, 'send'>, target: Target): Promise<string> {
-  const configuration = await fetchConfiguration(client, target.invokeName, target.functionName, target.version);
-  return configuration.CodeSha256 ?? '';
+/**
+ * `$LATEST` may be replaced while it is measured; then the profiles belong to two programs.
+ * @throws MeasurementError when the code is not the one that was resolved
+ */
+export async function assertUnchanged(client: Pick<LambdaClient, 'send'>, target: Target): Promise<void> {
+  if (target.version !== '$LATEST') return;
+  const { CodeSha256 } = await fetchConfiguration(client, target.invokeName, target.functionName, target.version);
+  if ((CodeSha256 ?? '') === target.codeSha256) return;
+  throw new MeasurementError(
+    `Cannot trust the measurement of ${target.functionName}: its code was replaced while it ran.`,
+    'Publish a version for each deployment and give it as qualifier, or let no other deployment run at the same time.',
+    [{ what: `Code of ${target.functionName}`, state: 'failed', found: 'another CodeSha256 than at the start' }],
+  );
 }
 
 function partitionOf(region: string): string {

@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as core from '@actions/core';
+import { createClients } from './aws-clients.ts';
+import { systemClock } from './clock.ts';
+import { exitCodeOf, skipped } from './compare/verdict.ts';
+import { ConfigurationError } from './errors.ts';
+import { gate, type Outcome } from './gate.ts';
+import { createGitHub, type GitHub } from './github/client.ts';
+import { fetchBaselineCommits, fetchChangedFiles, fetchFile, measuredCommit } from './github/commits.ts';
+import { type GitHubContext, readContext } from './github/context.ts';
+import { listCheckout } from './github/sources.ts';
+import { publishStickyComment } from './github/sticky-comment.ts';
+import { createReport } from './outcome-report.ts';
+import { gzipProfile } from './pprof/encode.ts';
+import { createProgress } from './progress.ts';
+import type { Recording } from './recordings/recording.ts';
+import { renderAnnotations } from './report/annotations.ts';
+import { commentKey, renderComment } from './report/comment.ts';
+import { renderJson } from './report/json.ts';
+import type { Report } from './report/report.ts';
+import { renderSummary } from './report/summary.ts';
+import { INPUT_NAMES, parseSettings, type RawInputs, type Settings } from './settings.ts';
+
+const DEFAULT_CONFIG = '.github/lambda-profile.yml';
+
+/** Measure, files and summary, outputs, comment, then fail: whatever breaks late, what was found is not lost. */
+async function run(env: NodeJS.ProcessEnv): Promise<void> {
+  const context = readContext(env, readEvent(env.GITHUB_EVENT_PATH));
+  const inputs: RawInputs = Object.fromEntries(INPUT_NAMES.map((name) => [name, core.getInput(name)]));
+  if (inputs['github-token']) core.setSecret(inputs['github-token']);
+  const github = createGitHub(inputs['github-token'] ?? '', context.apiUrl, core.info);
+  const settings = parseSettings(inputs, await readConfig(github, context, inputs.config ?? ''));
+  const pullRequest = settings.pullRequest ?? context.pullRequest?.number;
+  const commit = measuredCommit(context, settings.commit);
+  const progress = createProgress(systemClock, core.info);
+  const changed = pullRequest === undefined ? [] : await fetchChangedFiles(github, context.repository, pullRequest);
+
+  const outcome =
+    context.pullRequest?.fork && !hasCredentials(env)
+      ? withoutMeasurement(settings)
+      : await gate(commit, { ...settings, payload: readPayload(settings.payload) }, {
+          ...createClients(settings, env),
+          clock: systemClock,
+          run: `${context.run.id}.${context.run.attempt}.${randomBytes(4).toString('hex')}`,
+          baseBranch: settings.baseRef || (context.pullRequest?.baseRef ?? context.defaultBranch),
+          fetchBaselineCommits: () => fetchBaselineCommits(github, context, commit, settings.baseRef),
+          changedFiles: changed.map(({ path }) => path),
+          progress,
+        });
+
+  const directory = join(env.RUNNER_TEMP ?? '.', 'lambda-profile');
+  const files = writeProfiles(directory, settings, outcome);
+  const report = createReport(outcome, settings, {
+    commit,
+    changedFiles: changed.map(({ path }) => path),
+    checkout: listCheckout(env.GITHUB_WORKSPACE ?? '.'),
+    repository: context.repository,
+    ...(pullRequest !== undefined && { pullRequest }),
+    run: context.run,
+    files: { ...files, reportJson: join(directory, `${fileStem(settings)}-report.json`) },
+    timings: progress.done(),
+  });
+  writeFileSync(report.files.reportJson!, renderJson(report));
+  await core.summary.addRaw(renderSummary(report)).write();
+  annotate(report);
+  const commentUrl = pullRequest === undefined ? '' : await comment(github, context, settings, report, pullRequest);
+  setOutputs(report, commentUrl);
+  end(report, settings);
+}
+
+function readEvent(path: string | undefined): unknown {
+  return path ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+}
+
+/** A pull request must not loosen its own gate, so its config is the base branch's. */
+async function readConfig(github: GitHub, context: GitHubContext, path: string): Promise<string | undefined> {
+  const config = await fetchFile(github, context.repository, path || DEFAULT_CONFIG, context.pullRequest?.baseRef ?? context.sha);
+  if (config === undefined && path !== '' && !context.pullRequest)
+    throw new ConfigurationError(`Cannot start: there is no config file ${path} at ${context.sha.slice(0, 7)}.`);
+  return config;
+}
+
+function readPayload(payload: string): string {
+  if (!payload.startsWith('file:')) return payload;
+  const path = payload.slice('file:'.length).replace(/^\/\//, '');
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigurationError(
+      `Cannot read the payload file ${path}: ${(error as NodeJS.ErrnoException).code}. Check out the repository before this step.`,
+    );
+  }
+}
+
+function hasCredentials(env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env.AWS_ACCESS_KEY_ID || env.AWS_WEB_IDENTITY_TOKEN_FILE || env.AWS_CONTAINER_CREDENTIALS_FULL_URI);
+}
+
+function withoutMeasurement({ function: { name } }: Settings): Outcome {
+  const verdict = skipped({
+    functionName: name,
+    reason: 'a pull request from a fork gets no AWS credentials',
+    next: 'A maintainer can measure it: push the branch to this repository, or merge it and look at the run of the base branch.',
+  });
+  return { verdict, differences: [], warnings: [] };
+}
+
+/** Names that stay distinct when several functions' files are uploaded side by side. */
+function fileStem({ function: { name }, key }: Settings): string {
+  return key ? `${name}-${key}` : name;
+}
+
+function writeProfiles(directory: string, settings: Settings, outcome: Outcome): Report['files'] {
+  mkdirSync(directory, { recursive: true });
+  const write = (recording: Recording | undefined, side: string): string | undefined => {
+    const profile = recording?.profiles.get('cpu');
+    if (!profile) return undefined;
+    const path = join(directory, `${fileStem(settings)}-${side}.cpu.pb.gz`);
+    writeFileSync(path, gzipProfile(profile));
+    return path;
+  };
+  const headProfile = write(outcome.head, 'head');
+  const baseProfile = write(outcome.baseline?.recording, 'base');
+  return { ...(headProfile && { headProfile }), ...(baseProfile && { baseProfile }) };
+}
+
+function annotate(report: Report): void {
+  for (const { level, file, line, title, message } of renderAnnotations(report))
+    core[level](message, { title, ...(file && { file }), ...(line && { startLine: line }) });
+}
+
+async function comment(
+  github: GitHub,
+  context: GitHubContext,
+  settings: Settings,
+  report: Report,
+  pullRequest: number,
+): Promise<string> {
+  if (settings.comment === 'never') return '';
+  const result = await publishStickyComment(github, context.repository, {
+    pullRequest,
+    key: commentKey(report.key),
+    run: context.run,
+    body: renderComment(report),
+    create: settings.comment === 'always' || report.verdict.kind !== 'pass',
+  });
+  if (result.outcome === 'failed') {
+    core.warning(result.message);
+    return '';
+  }
+  if (result.outcome === 'newer-exists') core.info('The comment already shows the result of a newer run: left as it is.');
+  return result.url;
+}
+
+function setOutputs(report: Report, commentUrl: string): void {
+  const cpu = report.comparison?.metrics.find(({ id }) => id === 'cpu');
+  const outputs: Record<string, string> = {
+    verdict: report.verdict.kind,
+    regressed: String(report.verdict.regressed.length > 0),
+    'delta-percent': cpu && Number.isFinite(cpu.ratio) ? ((cpu.ratio - 1) * 100).toFixed(1) : '',
+    'baseline-commit': report.base?.commit ?? '',
+    commit: report.commit ?? '',
+    'report-json': report.files.reportJson ?? '',
+    'report-html': report.files.reportHtml ?? '',
+    'head-profile': report.files.headProfile ?? '',
+    'base-profile': report.files.baseProfile ?? '',
+    'comment-url': commentUrl,
+  };
+  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+}
+
+function end(report: Report, settings: Settings): void {
+  const { headline, next } = report.verdict;
+  const text = next ? `${headline} ${next}` : headline;
+  if (exitCodeOf(report.verdict, settings) === 0) core.info(text);
+  else core.setFailed(text);
+}
+
+try {
+  await run(process.env);
+} catch (error) {
+  // Mistakes of the user have a sentence; anything else is a mistake of ours, and its stack is what we need.
+  const known = error instanceof ConfigurationError;
+  core.setFailed(known ? error.message : `Unexpected failure of lambda-profile-action. Please report it with this log.\n${(error as Error).stack ?? error}`);
+}

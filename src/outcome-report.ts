@@ -1,0 +1,114 @@
+import type { OwnerKind } from './compare/comparison.ts';
+import type { Outcome } from './gate.ts';
+import { matchSources } from './github/sources.ts';
+import type { Recording } from './recordings/recording.ts';
+import { weighRecording } from './recordings/side.ts';
+import type { MeasuredSide, Report, Repository } from './report/report.ts';
+import type { Settings } from './settings.ts';
+import { TOOL } from './version.ts';
+
+/** What a report says besides the outcome: where and for whom the gate ran. */
+export interface ReportSurroundings {
+  commit: string;
+  changedFiles: string[];
+  /** Paths of the checkout, for links to the code. */
+  checkout: string[];
+  repository?: Repository;
+  pullRequest?: number;
+  run?: { id: number; attempt: number; url: string };
+  files: Report['files'];
+  timings: Report['timings'];
+}
+
+const HOTTEST = 20;
+
+/** The one value that every surface renders. */
+export function createReport(outcome: Outcome, settings: Settings, surroundings: ReportSurroundings): Report {
+  const { head, baseline, comparison } = outcome;
+  const { checkout, ...told } = surroundings;
+  const hottest = head ? hottestFunctions(head) : [];
+  const paths = [...hottest, ...(comparison?.functions ?? [])].map(({ file }) => file).filter(Boolean);
+  return {
+    schemaVersion: 1,
+    tool: TOOL,
+    key: settings.key ? `${settings.function.name}/${settings.key}` : settings.function.name,
+    functionName: settings.function.name,
+    verdict: outcome.verdict,
+    ...(head && { head: measuredSide(head) }),
+    ...(baseline && {
+      base: { ...measuredSide(baseline.recording), distance: baseline.distance, relation: baseline.relation },
+    }),
+    ...(comparison && { comparison }),
+    hottest,
+    differences: outcome.differences,
+    budget: {
+      failThreshold: settings.failThreshold,
+      warnThreshold: settings.warnThreshold,
+      minDeltaMs: settings.minDeltaMs,
+    },
+    top: settings.top,
+    sources: matchSources(paths, checkout, surroundings.changedFiles),
+    ...told,
+    warnings: outcome.warnings,
+  };
+}
+
+function measuredSide({ manifest }: Recording): MeasuredSide {
+  const { fingerprint, load } = manifest;
+  return {
+    commit: manifest.commit,
+    functionVersion: manifest.functionVersion,
+    measuredAt: manifest.measuredAt,
+    instances: manifest.instances.map((instance) => ({
+      id: instance.id,
+      invocations: instance.invocations,
+      errors: instance.errors,
+      cpuMsPerInvocation: instance.cpuMs === null ? 0 : instance.cpuMs / Math.max(1, instance.invocations),
+      durationP50Ms: instance.durationP50Ms ?? 0,
+      windows: instance.windows,
+    })),
+    invocations: {
+      sent: load.sent,
+      succeeded: load.succeeded,
+      failed: load.failed,
+      throttled: load.throttled,
+      ambiguous: load.ambiguous,
+      cold: load.coldStarts,
+    },
+    environment: {
+      memoryMb: fingerprint.memoryMb,
+      architecture: fingerprint.architecture,
+      runtime: fingerprint.runtime,
+      region: fingerprint.region,
+      language: fingerprint.language,
+      agent: fingerprint.agent,
+      intervalUs: fingerprint.intervalUs,
+    },
+  };
+}
+
+/** The functions a recording spends most CPU in, own code before the rest. */
+function hottestFunctions(recording: Recording): Report['hottest'] {
+  const weights = weighRecording(recording);
+  const invocations = recording.manifest.instances.reduce((sum, instance) => sum + instance.invocations, 0);
+  if (!weights || invocations === 0) return [];
+  const nanos = weights.owners.map((_, i) => weights.counts.reduce((sum, group) => sum + group[i]!, 0));
+  const total = nanos.reduce((sum, value) => sum + value, 0);
+  return weights.owners
+    .map(({ display, kind, file, line }, i) => ({
+      display,
+      kind: kind as OwnerKind,
+      file,
+      line,
+      nanosPerInvocation: nanos[i]! / invocations,
+      share: total > 0 ? nanos[i]! / total : 0,
+    }))
+    .filter(({ nanosPerInvocation, kind }) => nanosPerInvocation > 0 && kind !== 'idle')
+    .sort(
+      (a, b) =>
+        Number(b.kind === 'own') - Number(a.kind === 'own') ||
+        b.nanosPerInvocation - a.nanosPerInvocation ||
+        (a.display < b.display ? -1 : 1),
+    )
+    .slice(0, HOTTEST);
+}

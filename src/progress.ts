@@ -1,0 +1,42 @@
+import type { Clock } from './clock.ts';
+import type { LoadProgress } from './lambda/load.ts';
+
+/** Names each step as it begins, and says how long it took when the next one does. */
+export interface Progress {
+  step(name: string): void;
+  load(progress: LoadProgress): void;
+  note(message: string): void;
+  /** Ends the last step. */
+  done(): { step: string; ms: number }[];
+}
+
+const LOAD_EVERY_MS = 5_000;
+
+/** Progress as lines of a log: one for each step, and one for the load every five seconds; never a spinner. */
+export function createProgress(clock: Clock, write: (line: string) => void): Progress {
+  const timings: { step: string; ms: number }[] = [];
+  let current: { step: string; sinceMs: number } | undefined;
+  let nextLoadMs = 0;
+  const end = (): void => {
+    if (current) timings.push({ step: current.step, ms: Math.round(clock.monotonicMs() - current.sinceMs) });
+    current = undefined;
+  };
+  return {
+    step(name) {
+      end();
+      current = { step: name, sinceMs: clock.monotonicMs() };
+      nextLoadMs = 0;
+      write(`${name} …`);
+    },
+    load({ op, done, of, failed }) {
+      if (done < of && clock.monotonicMs() < nextLoadMs) return;
+      nextLoadMs = clock.monotonicMs() + LOAD_EVERY_MS;
+      write(`  ${op === 'warmup' ? 'warm-up' : 'measured'} ${done} of ${of}${failed > 0 ? `, ${failed} failed` : ''}`);
+    },
+    note: (message) => write(`  ${message}`),
+    done() {
+      end();
+      return timings;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { Side } from '../compare/side.ts';
+import { classifyFrame, type Language } from '../pprof/frames.ts';
+import { type OwnerWeights, weighOwners } from '../pprof/weigh.ts';
+import { INSTANCE_LABEL, type Recording } from './recording.ts';
+
+/** CPU nanoseconds of a recording by instance and function; undefined without a CPU profile. */
+export function weighRecording(recording: Recording): OwnerWeights | undefined {
+  const profile = recording.profiles.get('cpu');
+  if (!profile) return undefined;
+  const language = languageOf(recording);
+  return weighOwners(profile, 'cpu', INSTANCE_LABEL, (frame) => classifyFrame(frame, language));
+}
+
+/**
+ * A recording as one side of a comparison. An instance whose cold start fell into the measured windows is left out:
+ * loading and compiling the code is not what the handler costs. When that would leave too few, all are kept.
+ */
+export function sideOf(recording: Recording): { side: Side; warnings: string[] } {
+  const { manifest } = recording;
+  const served = manifest.instances.filter(({ invocations }) => invocations > 0);
+  const warm = served.filter(({ cold }) => cold === 0);
+  const kept = warm.length >= Math.min(served.length, FEWEST_WARM) ? warm : served;
+  const side: Side = {
+    weights: weighRecording(recording),
+    instances: kept,
+    maxMemoryMb: manifest.reports.maxMemoryMb,
+    initMs: manifest.reports.initMs,
+  };
+  const cold = served.length - warm.length;
+  const commit = manifest.commit.slice(0, 7);
+  const warnings =
+    cold === 0
+      ? []
+      : kept === warm
+        ? [`${cold} of ${served.length} instances of ${commit} started during the measurement and were left out.`]
+        : [`${cold} of ${served.length} instances of ${commit} started during the measurement; their start-up is in the numbers.`];
+  return { side, warnings };
+}
+
+/** The comparison cannot fail with fewer instances. */
+const FEWEST_WARM = 5;
+
+function languageOf({ manifest: { fingerprint } }: Recording): Language {
+  if (fingerprint.language.startsWith('node') || fingerprint.runtime.startsWith('nodejs')) return 'node';
+  if (fingerprint.language.startsWith('go') || /^(provided|go)/.test(fingerprint.runtime)) return 'go';
+  return 'other';
+}

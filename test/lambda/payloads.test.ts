@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parsePayloads, payloadAt } from '../../src/lambda/payloads.ts';
+import { seededRandom } from '../../src/seeded-random.ts';
+
+const parse = (value: unknown, seed = 's') => parsePayloads(JSON.stringify(value), 'a test', seededRandom(seed));
+const text = (payload: Uint8Array) => new TextDecoder().decode(payload);
+
+describe('parsePayloads()', () => {
+  it('sends one event again and again', () => {
+    const payloads = parse({ a: 1 });
+    expect([0, 1, 999].map((i) => text(payloadAt(payloads, i)))).toEqual(['{"a":1}', '{"a":1}', '{"a":1}']);
+  });
+
+  it('sends a weighted list in proportion, mixed, and in the same order for the same seed', () => {
+    const list = [
+      { payload: 'often', weight: 3 },
+      { payload: 'seldom', weight: 1 },
+    ];
+    const sent = Array.from({ length: 400 }, (_, i) => text(payloadAt(parse(list), i)));
+    expect(sent.filter((body) => body === '"often"')).toHaveLength(300);
+    expect(sent).toEqual(Array.from({ length: 400 }, (_, i) => text(payloadAt(parse(list), i))));
+  });
+
+  it('takes a list without weights as one event', () => {
+    expect(text(payloadAt(parse([1, 2, 3]), 1))).toBe('[1,2,3]');
+  });
+
+  it('refuses what is not JSON, weights that are no numbers, weights that are all zero, and events over 6 MB', () => {
+    expect(() => parsePayloads('{', 'input payload', Math.random)).toThrow(/payload of input payload: it is not JSON/);
+    expect(() => parse([{ payload: 1, weight: 'x' }])).toThrow(/weight of entry 1 must be a number/);
+    expect(() => parse([{ payload: 1, weight: 0 }])).toThrow(/all its weights are 0/);
+    expect(() => parse('x'.repeat(6 * 1024 * 1024))).toThrow(/Lambda takes at most 6291456/);
+  });
+
+  it('apportions any weights within one call of their share', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0.01, max: 100, noNaN: true }), { minLength: 1, maxLength: 20 }), (weights) => {
+        const { order } = parse(weights.map((weight, payload) => ({ payload, weight })));
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        for (const [i, weight] of weights.entries()) {
+          const sent = order.filter((entry) => entry === i).length;
+          expect(Math.abs(sent - (weight / total) * order.length)).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
+  });
+});

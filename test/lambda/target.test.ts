@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
+import { assertUnchanged, parseFunctionName, resolveTarget } from '../../src/lambda/target.ts';
+
+const ARN = 'arn:aws:lambda:eu-west-1:123456789012:function:orders';
+
+describe('parseFunctionName()', () => {
+  it('reads names, partial ARNs and full ARNs, with and without a version or alias', () => {
+    expect(parseFunctionName('orders')).toEqual({ name: 'orders' });
+    expect(parseFunctionName('orders:7')).toEqual({ name: 'orders', qualifier: '7' });
+    expect(parseFunctionName('orders', 'live')).toEqual({ name: 'orders', qualifier: 'live' });
+    expect(parseFunctionName('123456789012:function:orders:live')).toEqual({
+      name: 'orders',
+      accountId: '123456789012',
+      qualifier: 'live',
+    });
+    expect(parseFunctionName(`${ARN}:$LATEST`)).toEqual({
+      name: 'orders',
+      region: 'eu-west-1',
+      accountId: '123456789012',
+      qualifier: '$LATEST',
+    });
+    expect(parseFunctionName(`${ARN}:7`, '7').qualifier).toBe('7');
+  });
+
+  it.each([
+    ['arn:aws:s3:::bucket', /has 7 or 8 parts/],
+    ['arn:aws:lambda:nowhere:123456789012:function:orders', /'nowhere' is not a region/],
+    ['arn:aws:lambda:eu-west-1:12:function:orders', /account id must be 12 digits/],
+    ['arn:aws:sqs:eu-west-1:123456789012:function:orders', /not the ARN of a Lambda function/],
+    ['orders/../x', /a name has 1 to 64 letters/],
+    ['a:b:c', /too many colons/],
+  ])('refuses %s', (input, message) => {
+    expect(() => parseFunctionName(input)).toThrow(message);
+  });
+
+  it('refuses two different qualifiers, and never repeats an account id', () => {
+    expect(() => parseFunctionName(`${ARN}:7`, 'live')).toThrow(/names '7', but qualifier is 'live'/);
+    expect(() => parseFunctionName(`${ARN}:7`, 'live')).not.toThrow(/123456789012/);
+  });
+});
+
+/** A clock that passes only while somebody sleeps. */
+function sleepyClock(): Clock & { sleptMs: number } {
+  const clock = {
+    sleptMs: 0,
+    nowMs: () => clock.sleptMs,
+    monotonicMs: () => clock.sleptMs,
+    sleep: async (ms: number) => {
+      clock.sleptMs += ms;
+    },
+  };
+  return clock;
+}
+
+type Answer = Record<string, unknown> | Error;
+
+/** A client that gives the answers listed for each command, the last one for ever. */
+function client(answers: Record<string, Answer[]>) {
+  const calls: { name: string; input: Record<string, unknown> }[] = [];
+  const send = async (command: { constructor: { name: string }; input: Record<string, unknown> }) => {
+    const name = command.constructor.name.replace(/Command$/, '');
+    calls.push({ name, input: command.input });
+    const list = answers[name] ?? [];
+    const answer = list.length > 1 ? list.shift()! : list[0]!;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  return { calls, send: send as never };
+}
+
+function awsError(name: string, status: number, message = ''): Error {
+  return Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status } });
+}
+
+const ready = {
+  Version: '7',
+  State: 'Active',
+  LastUpdateStatus: 'Successful',
+  CodeSha256: 'abc=',
+  MemorySize: 512,
+  Timeout: 10,
+  Architectures: ['arm64'],
+  Runtime: 'nodejs24.x',
+};
+const resolve = (answers: Record<string, Answer[]>, name = 'orders:7', clock = sleepyClock()) =>
+  resolveTarget(client(answers), parseFunctionName(name), 'eu-west-1', clock, 60_000);
+
+describe('resolveTarget()', () => {
+  it('resolves an alias to its version', async () => {
+    const service = client({ GetAlias: [{ FunctionVersion: '7' }], GetFunctionConfiguration: [ready] });
+    const target = await resolveTarget(service, parseFunctionName('orders:live'), 'eu-west-1', sleepyClock(), 1000);
+    expect(target).toMatchObject({ functionName: 'orders', version: '7', memoryMb: 512, architecture: 'arm64' });
+    expect(service.calls.at(-1)!.input).toEqual({ FunctionName: 'orders', Qualifier: '7' });
+  });
+
+  it('refuses an alias that splits its traffic', async () => {
+    const alias = { FunctionVersion: '7', RoutingConfig: { AdditionalVersionWeights: { '8': 0.1 } } };
+    await expect(resolve({ GetAlias: [alias] }, 'orders:live')).rejects.toThrow(
+      /splits its traffic between version 7 and version 8 \(10 %\)/,
+    );
+  });
+
+  it('waits while the function is pending or an update is in progress, for the old code still answers', async () => {
+    const clock = sleepyClock();
+    const answers = [{ ...ready, State: 'Pending' }, { ...ready, LastUpdateStatus: 'InProgress' }, ready];
+    await resolve({ GetFunctionConfiguration: answers }, 'orders:7', clock);
+    expect(clock.sleptMs).toBe(2000);
+  });
+
+  it('gives up at the deadline and says in which state the function is', async () => {
+    await expect(resolve({ GetFunctionConfiguration: [{ ...ready, State: 'Pending' }] })).rejects.toThrow(
+      /orders was not ready within 60 s: State Pending/,
+    );
+  });
+
+  it('says at once that the function does not exist, or which permission is missing', async () => {
+    await expect(resolve({ GetFunctionConfiguration: [awsError('ResourceNotFoundException', 404)] })).rejects.toThrow(
+      'Cannot find the function orders:7.',
+    );
+    await expect(resolve({ GetFunctionConfiguration: [awsError('AccessDeniedException', 403)] })).rejects.toMatchObject({
+      message: 'Cannot read the configuration of orders:7: the role lacks lambda:GetFunctionConfiguration.',
+      next: 'Add lambda:GetFunctionConfiguration to the policy of the role, as in docs/iam.md.',
+    });
+  });
+
+  it('reports a failed deployment, and kinds of functions whose instances cannot be told apart', async () => {
+    await expect(
+      resolve({ GetFunctionConfiguration: [{ ...ready, State: 'Failed', StateReason: 'no image' }] }),
+    ).rejects.toThrow(/last deployment failed \(no image\)/);
+    await expect(
+      resolve({ GetFunctionConfiguration: [{ ...ready, CapacityProviderConfig: {} }] }),
+    ).rejects.toThrow(/Managed Instances/);
+  });
+});
+
+describe('assertUnchanged()', () => {
+  it('notices that $LATEST was replaced during the measurement', async () => {
+    const latest = await resolve({ GetFunctionConfiguration: [{ ...ready, Version: '$LATEST' }] }, 'orders');
+    const other = client({ GetFunctionConfiguration: [{ ...ready, CodeSha256: 'other=' }] });
+    await expect(assertUnchanged(other, latest)).rejects.toThrow(/code was replaced while it ran/);
+    const same = client({ GetFunctionConfiguration: [ready] });
+    await expect(assertUnchanged(same, latest)).resolves.toBeUndefined();
+  });
+});

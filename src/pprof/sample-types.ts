@@ -152,3 +152,10 @@ function factorOf(unit: string): bigint {
 function ratio(from: string, to: string): bigint {
   return from === to ? 1n : factorOf(from) / factorOf(to);
 }
+
+/** A quantity in the finest unit of its family; one of an unknown unit stays as it is. */
+export function convertUnit(value: bigint, unit: string): { value: bigint; unit: string } {
+  const family = familyOf(unit);
+  if (family === undefined) return { value, unit };
+  return { value: value * factorOf(unit), unit: [...family.keys()][0]! };
+}

@@ -48,18 +48,17 @@ export const multipartOperations = {
   },
 
   UploadPart(context) {
-    const { payload } = context;
     const { upload } = uploadOf(context);
-    const { checksum } = payload;
-    if (checksum && checksum.algorithm !== upload.checksum?.algorithm) {
-      const [expected, actual] = [upload.checksum?.algorithm ?? 'null', checksum.algorithm].map((name) =>
-        name.toLowerCase(),
-      );
+    const { bytes, checksum } = context.payload;
+    const announced = upload.checksum;
+    // A client that announced nothing may send any; one that announced a composite checksum must send it.
+    if (announced && announced.algorithm !== checksum?.algorithm && (checksum || announced.type === 'COMPOSITE')) {
+      const actual = checksum?.algorithm.toLowerCase() ?? 'null';
       throw new S3Error('InvalidRequest', {
-        message: `Checksum Type mismatch occurred, expected checksum Type: ${expected}, actual checksum Type: ${actual}`,
+        message: `Checksum Type mismatch occurred, expected checksum Type: ${announced.algorithm.toLowerCase()}, actual checksum Type: ${actual}`,
       });
     }
-    const part = addPart(context, upload, payload.bytes);
+    const part = addPart(context, upload, bytes, checksum);
     const headers: Record<string, string> = { etag: `"${part.etag}"`, ...encryptionHeaders(upload) };
     if (part.checksum) headers[checksumHeader(part.checksum.algorithm)] = part.checksum.value;
     return { status: 200, headers };
@@ -70,7 +69,8 @@ export const multipartOperations = {
     const { source } = copySource(context);
     const range = parseRange(context.call.headers.get('x-amz-copy-source-range'), source.body.length);
     const bytes = range ? source.body.subarray(range.start, range.end + 1) : source.body;
-    const part = addPart(context, upload, bytes);
+    const checksum = upload.checksum && fullObjectChecksum(upload.checksum.algorithm, bytes);
+    const part = addPart(context, upload, bytes, checksum);
     return { status: 200, headers: XML, body: copyResult('CopyPartResult', part) };
   },
 
@@ -214,7 +214,7 @@ function uploadOf(context: Context): { bucket: Bucket; upload: Upload } {
   return { bucket, upload };
 }
 
-function addPart({ call, now }: Context, upload: Upload, body: Buffer): Part {
+function addPart({ call, now }: Context, upload: Upload, body: Buffer, checksum: Checksum | undefined): Part {
   const number = wholeNumber(call, 'partNumber', 0);
   if (number < 1 || number > MAX_PARTS) {
     throw new S3Error('InvalidArgument', {
@@ -222,7 +222,6 @@ function addPart({ call, now }: Context, upload: Upload, body: Buffer): Part {
       details: { ArgumentName: 'partNumber', ArgumentValue: parameter(call, 'partNumber') ?? '' },
     });
   }
-  const checksum = upload.checksum ? fullObjectChecksum(upload.checksum.algorithm, body) : undefined;
   const part = { body, etag: etagOf(body), checksum, lastModified: wholeSeconds(now) };
   upload.parts.set(number, part);
   return part;

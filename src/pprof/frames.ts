@@ -19,7 +19,8 @@ export interface FrameName {
 export type FrameKind = 'own' | 'library' | 'runtime' | 'gc' | 'idle' | 'agent';
 
 export type FrameClass =
-  | { kind: 'own'; key: string; display: string; file: string; line: number }
+  /** `nameless`: an anonymous function, which belongs to the named function of its file that calls it, if any does. */
+  | { kind: 'own'; key: string; display: string; file: string; line: number; nameless?: boolean }
   | { kind: Exclude<FrameKind, 'own'>; key: string; display: string; file: string; line: number };
 
 export type Language = 'go' | 'node' | 'other';
@@ -222,13 +223,15 @@ function classifyNode(name: string, frame: FrameName, ownCode: OwnCode | undefin
   }
   const stable = plain === '' || GENERIC_NAMES.has(plain) || plain.length < 3 ? inFile(plain, file) : plain;
   if (kind === 'library') return described(kind, `${stable} (${nodePackage(file)})`, frame);
-  return described(kind, stable, frame);
+  const named = described(kind, stable, frame);
+  return named.kind === 'own' && plain === '' ? { ...named, nameless: true } : named;
 }
 
 function nodeKind(file: string, ownCode: OwnCode | undefined): FrameKind {
   if (file.includes('/lambda-profile/') || file.startsWith('lambda-profile/')) return 'agent';
   if (file === '' || file.startsWith('node:') || file.startsWith('internal/')) return 'runtime';
-  if (file.startsWith('/var/runtime/') || file.includes('aws-lambda-ric')) return 'runtime';
+  if (file.startsWith('/var/runtime/') || file.includes('aws-lambda-ric') || file.includes('/rapid-client.'))
+    return 'runtime';
   if (ownCode !== undefined) return ownCode.prefixes.some((prefix) => isBelow(file, prefix)) ? 'own' : 'library';
   if (file.startsWith('node_modules/') || file.includes('/node_modules/')) return 'library';
   if (file.startsWith('/') && !file.startsWith('/var/task/')) return 'library';

@@ -28,7 +28,8 @@ export interface OwnerWeights {
 }
 
 /**
- * Charges every sample to one owner: the frame of kind `own` that is nearest to the leaf. A sample without one is charged to
+ * Charges every sample to one owner: the frame of kind `own` that is nearest to the leaf (of an anonymous function, the
+ * named function of the same file that calls it). A sample without one is charged to
  * the garbage collector, to idleness, to the library function nearest to the root, or to the runtime, in this order.
  * Samples with an agent's frame and no own frame below it are the agent's: it may also be the caller of the handler.
  * @throws ProfileError if the profile lacks the sample type.
@@ -56,6 +57,8 @@ class Charging {
   readonly #kinds: FrameKind[];
   readonly #ownerOf: Int32Array; // of frames
   readonly #keys: string[]; // of frames
+  readonly #files: string[]; // of frames
+  readonly #nameless: boolean[]; // of frames
   readonly #runtime: number;
   readonly #collector: number;
   readonly #idle: number;
@@ -72,6 +75,8 @@ class Charging {
     const classes = this.#frames.names.map(classify);
     this.#kinds = classes.map(({ kind }) => kind);
     this.#keys = classes.map(({ key }) => key);
+    this.#files = classes.map(({ file }) => file);
+    this.#nameless = classes.map((frame) => frame.kind === 'own' && frame.nameless === true);
     this.#ownerOf = Int32Array.from(classes, (frame) =>
       frame.kind === 'own' || frame.kind === 'library' ? this.#numberOf(frame) : this.#runtime,
     );
@@ -129,7 +134,7 @@ class Charging {
     for (let i = 0; i < this.#depth; i++) {
       const frame = this.#path[i]!;
       const kind = this.#kinds[frame];
-      if (kind === 'own') return this.#ownerOf[frame]!;
+      if (kind === 'own') return this.#ownerOf[this.#nameless[frame] ? this.#nameFor(i) : frame]!;
       if (kind === 'agent') return AGENT;
       if (kind === 'gc') fallback = this.#collector;
       else if (fallback === this.#collector) continue;
@@ -137,6 +142,17 @@ class Charging {
       else if (fallback !== this.#idle && kind === 'library') fallback = this.#ownerOf[frame]!;
     }
     return fallback;
+  }
+
+  // An anonymous function has no identity of its own: its cost is that of the named function around it.
+  #nameFor(depth: number): number {
+    const frame = this.#path[depth]!;
+    for (let i = depth + 1; i < this.#depth; i++) {
+      const caller = this.#path[i]!;
+      if (this.#kinds[caller] === 'own' && !this.#nameless[caller] && this.#files[caller] === this.#files[frame])
+        return caller;
+    }
+    return frame;
   }
 
   // Neighbours of every own function on the stack, not only of the one that is charged.

@@ -95,6 +95,13 @@ describe('mergeBase()', () => {
     expect(nameOf(mergeBase(store, add('left', [a, b]), add('right', [b, a])))).toBe('b');
   });
 
+  test('does not trust the clock of a commit over its ancestry', () => {
+    const { store, add, nameOf } = graph();
+    const root = add('root', [], { minute: 99 });
+    const fork = add('fork', [root], { minute: 1 });
+    expect(nameOf(mergeBase(store, add('main', [fork]), add('head', [fork])))).toBe('fork');
+  });
+
   test('of unrelated histories is undefined', () => {
     const { store, add } = graph();
     expect(mergeBase(store, add('one', []), add('other', []))).toBeUndefined();

@@ -85,12 +85,13 @@ describe('comments', () => {
     expect(github.violations).toEqual([]);
   });
 
-  test('have ever greater ids, and can be listed since a time', async () => {
+  test('have ever greater ids beyond 32 bits, and can be listed since a time', async () => {
     const { octokit, issue, advance } = await startWithPull();
     const { issues } = octokit.rest;
     const { data: first } = await issues.createComment({ ...issue, body: '1' });
     advance(60);
     const { data: second } = await issues.createComment({ ...issue, body: '2' });
+    expect(first.id).toBeGreaterThan(2 ** 31);
     expect(second.id).toBeGreaterThan(first.id);
     const { data } = await issues.listComments({ ...issue, since: second.created_at });
     expect(data.map(({ body }) => body)).toEqual(['2']);

@@ -70,7 +70,7 @@ async function bundle(): Promise<Map<string, string>> {
     entryFileNames: '[name].mjs',
     chunkFileNames: '[name].mjs',
     // One file to load at a cold start besides the entry; what only a publish needs stays in its own.
-    codeSplitting: { groups: [{ name: 'agent', test: /src\/(wrap-handler|window)\.ts$/ }] },
+    codeSplitting: { groups: [{ name: 'agent', test: /src\/(start|wrap-handler|window)\.ts$/ }] },
   });
   await build.close();
   return new Map(output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, file.code] as const] : [])));
@@ -99,7 +99,7 @@ function pack(files: ReadonlyMap<string, LayerFile>): Uint8Array {
     const { data, executable } = files.get(path)!;
     const mode = 0o100000 | (executable ? 0o755 : 0o644);
     // The zip format has no time zone: a local date gives the same bytes everywhere.
-    entries[path] = [data, { level: 9, mtime: new Date(1980, 0, 1), os: 3, attrs: mode << 16 }];
+    entries[path] = [data, { level: 9, mtime: new Date(1980, 0, 1), os: 3, attrs: (mode << 16) >>> 0 }];
   }
   return zipSync(entries);
 }

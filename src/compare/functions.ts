@@ -171,15 +171,18 @@ function sumHeads(
   }
 }
 
-/** Pearson's dispersion times its degrees of freedom, from group sums. A group without samples adds nothing. */
-function pearson(c1: number, c0: number, q1: number, q0: number, o1: number, o0: number): number {
+/**
+ * Pearson's dispersion times its degrees of freedom, from the sums of both groups (1 head, 0 base): samples c,
+ * samples^2 / exposure q, exposure o. A group without samples adds nothing.
+ */
+export function pearson(c1: number, c0: number, q1: number, q0: number, o1: number, o0: number): number {
   const head = c1 > 1e-6 ? (q1 * o1) / c1 - c1 : 0;
   const base = c0 > 1e-6 ? (q0 * o0) / c0 - c0 : 0;
   return Math.max(0, head) + Math.max(0, base);
 }
 
 /** Dispersion pulled towards that of functions of its size, and never below Poisson's. */
-function moderate(pearsonSum: number, df: number, tauSquared: number, mean: number): number {
+export function moderate(pearsonSum: number, df: number, tauSquared: number, mean: number): number {
   return Math.max(1, (priorDf * (1 + tauSquared * mean) + pearsonSum) / (priorDf + df));
 }
 

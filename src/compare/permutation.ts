@@ -3,6 +3,8 @@
  * All of them when there are few enough, otherwise a seeded sample, so that a re-run decides the same.
  */
 
+import { seededRandom } from '../seeded-random.ts';
+
 /** More relabellings than this are sampled instead of enumerated. */
 export const maxRelabellings = 9_999;
 
@@ -13,38 +15,6 @@ export interface Relabellings {
   /** `head[row * instances + i]` is 1 when instance i counts as head in that row. */
   head: Uint8Array;
   exact: boolean;
-}
-
-/**
- * A generator of uniform numbers in [0, 1) that depends on the seed string alone.
- * xoshiro128** (Blackman and Vigna 2018), its state filled by SplitMix32 from the FNV-1a hash of the seed.
- */
-export function seededRandom(seed: string): () => number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < seed.length; i++) {
-    const unit = seed.charCodeAt(i);
-    hash = Math.imul(hash ^ (unit & 0xff), 0x01000193);
-    hash = Math.imul(hash ^ (unit >>> 8), 0x01000193);
-  }
-  const next = () => {
-    hash = (hash + 0x9e3779b9) | 0;
-    let word = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
-    return word ^ (word >>> 16);
-  };
-  let [a, b, c, d] = [next(), next(), next(), next()];
-  return () => {
-    let word = Math.imul(b, 5);
-    word = Math.imul((word << 7) | (word >>> 25), 9);
-    const shifted = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= shifted;
-    d = (d << 11) | (d >>> 21);
-    return (word >>> 0) / 0x1_0000_0000;
-  };
 }
 
 /** n choose k, or Infinity as soon as it exceeds `limit`. */

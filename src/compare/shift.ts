@@ -1,0 +1,109 @@
+/**
+ * Cost that moved instead of growing: a split, an extracted helper, a rename that was not recognised. A function that
+ * uses more is excused when it and the functions around it that use less cost together what they cost before.
+ * The idea of cost domains is FBDetect's (Meta, SOSP 2024).
+ */
+import { studentQuantile } from './distributions.ts';
+import { type FunctionTest, moderate, pearson } from './functions.ts';
+import type { Unit } from './units.ts';
+
+export interface ShiftInput {
+  units: readonly Unit[];
+  /** Samples, `[instance][unit]`. */
+  counts: readonly Float64Array[];
+  isHead: readonly boolean[];
+  test: FunctionTest;
+  /** Units that use more, as indices. */
+  slower: readonly number[];
+  changedFiles: ReadonlySet<string>;
+  /** A domain that grew by this ratio or more did not merely move. */
+  minRegression: number;
+}
+
+export interface Shift {
+  /** The unit that is not slower after all. */
+  unit: number;
+  /** The units its cost came from, largest fall first. */
+  from: number[];
+}
+
+/** Chance that a domain which kept at least half of the increase is excused. */
+const excuseAlpha = 0.05;
+
+/** Finds the units of `slower` whose cost came from elsewhere. */
+export function findShifts(input: ShiftInput): Shift[] {
+  const { units, counts, isHead, test, slower, changedFiles } = input;
+  const exposure = counts.map((row) => row.reduce((sum, value) => sum + value, 0));
+  const estimate = (members: readonly number[]) => estimateDomain(members, counts, exposure, isHead, test);
+  const fallen = test.tested.filter((unit, i) => {
+    const { kind } = units[unit]!;
+    // A fall within its own noise would make a domain look cheaper by chance.
+    return (kind === 'own' || kind === 'library') && test.logRatio[i]! / test.standardError[i]! < -1.645;
+  });
+  const shifts: Shift[] = [];
+  for (const unit of slower) {
+    const increase = estimate([unit]).increase;
+    for (const near of [isCallRelated, inSameFile, inChangedFiles(changedFiles)]) {
+      const from = fallen.filter((other) => near(units[unit]!, units[other]!));
+      if (from.length === 0) continue;
+      // One fall must not excuse two rises: whatever else rose around the fallen functions belongs to the domain.
+      const risen = slower.filter((other) => from.some((fell) => near(units[other]!, units[fell]!)));
+      const domain = estimate([...new Set([unit, ...risen, ...from])]);
+      if (domain.ratio < 1 + input.minRegression && domain.increaseHigh < increase / 2) {
+        const fall = new Map(from.map((other) => [other, estimate([other]).increase]));
+        shifts.push({ unit, from: from.sort((a, b) => fall.get(a)! - fall.get(b)! || a - b) });
+        break;
+      }
+    }
+  }
+  return shifts;
+}
+
+function isCallRelated(a: Unit, b: Unit): boolean {
+  if (a.neighbours.has(b.key) || b.neighbours.has(a.key)) return true;
+  for (const caller of a.callers) if (b.callers.has(caller)) return true;
+  return false;
+}
+
+function inSameFile(a: Unit, b: Unit): boolean {
+  return isCallRelated(a, b) || (a.file !== '' && a.file === b.file);
+}
+
+function inChangedFiles(changedFiles: ReadonlySet<string>) {
+  return (a: Unit, b: Unit): boolean => inSameFile(a, b) || (changedFiles.has(a.file) && changedFiles.has(b.file));
+}
+
+/** Calibrated change of the sum of some units: ratio, absolute increase as a share of the CPU, its upper bound. */
+function estimateDomain(
+  members: readonly number[],
+  counts: readonly Float64Array[],
+  exposure: readonly number[],
+  isHead: readonly boolean[],
+  test: FunctionTest,
+): { ratio: number; increase: number; increaseHigh: number } {
+  const side = (head: boolean) => {
+    let [c, q, o] = [0, 0, 0];
+    counts.forEach((row, i) => {
+      if (isHead[i] !== head) return;
+      const samples = members.reduce((sum, member) => sum + row[member]!, 0);
+      c += samples;
+      q += samples ** 2 / exposure[i]!;
+      o += exposure[i]!;
+    });
+    return { c, q, o };
+  };
+  const base = side(false);
+  const head = side(true);
+  const instances = counts.length;
+  const sum = pearson(head.c, base.c, head.q, base.q, head.o, base.o);
+  const dispersion = moderate(sum, instances - 2, test.tauSquared, (head.c + base.c) / instances);
+  const baseRate = (base.c + 0.5) / base.o;
+  const headRate = ((head.c + 0.5) / head.o) * Math.exp(-test.centre);
+  const error = Math.sqrt(dispersion * (headRate ** 2 / (head.c + 0.5) + baseRate ** 2 / (base.c + 0.5)));
+  const increase = headRate - baseRate;
+  return {
+    ratio: headRate / baseRate,
+    increase,
+    increaseHigh: increase + studentQuantile(1 - excuseAlpha, test.df) * error,
+  };
+}

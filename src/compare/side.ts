@@ -1,0 +1,25 @@
+import type { OwnerWeights } from '../pprof/owners.ts';
+
+/** One instance of a measured side. Totals over its measured invocations; null when the producer does not say. */
+export interface SideInstance {
+  id: string;
+  invocations: number;
+  errors: number;
+  cpuMs: number | null;
+  activeMs: number | null;
+  /** Median duration of its invocations. */
+  durationP50Ms: number | null;
+  allocatedBytes: number | null;
+  maxMemoryMb?: number | null;
+}
+
+/** One measured side: a recording, reduced to what is compared. */
+export interface Side {
+  /** CPU nanoseconds by instance (`groups` are instance ids) and function. Undefined without a CPU profile. */
+  weights: OwnerWeights | undefined;
+  instances: readonly SideInstance[];
+  /** Largest of all instances, when it is not known by instance. */
+  maxMemoryMb?: number | null;
+  /** Init durations, one per forced cold start. */
+  initMs?: readonly number[];
+}

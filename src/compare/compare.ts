@@ -107,9 +107,13 @@ export function flaggedFunctions(comparison: Comparison): Set<string> {
   return new Set(comparison.functions.filter(({ change }) => change === 'slower').map(({ key }) => key));
 }
 
-/** Whether anything was found that may fail a build, so that it should be measured again on fresh instances. */
+/**
+ * Whether anything was found that may fail a build, so that it should be measured again on fresh instances. Errors
+ * need no statistics, hence no confirmation.
+ */
 export function needsConfirmation(comparison: Comparison): boolean {
-  return flaggedFunctions(comparison).size > 0 || comparison.metrics.some(({ change }) => change === 'more');
+  const more = comparison.metrics.some(({ id, change }) => change === 'more' && id !== 'errors');
+  return more || flaggedFunctions(comparison).size > 0;
 }
 
 /**
@@ -133,7 +137,7 @@ export function confirmComparison(screen: Comparison, fresh: Comparison): Compar
       })
       .sort(byImportance),
     metrics: screen.metrics.map((metric) => {
-      if (metric.change !== 'more') return metric;
+      if (metric.change !== 'more' || metric.id === 'errors') return metric;
       const repeated = metrics.get(metric.id) ?? metric;
       return repeated.change === 'less' ? { ...repeated, change: 'unchanged' } : repeated;
     }),

@@ -3,8 +3,9 @@
  * uses more is excused when it and the functions around it that use less cost together what they cost before.
  * The idea of cost domains is FBDetect's (Meta, SOSP 2024).
  */
+import { moderate, pearson } from './calibration.ts';
 import { studentQuantile } from './distributions.ts';
-import { type FunctionTest, moderate, pearson } from './functions.ts';
+import type { FunctionTest } from './functions.ts';
 import type { Unit } from './units.ts';
 
 export interface ShiftInput {

@@ -8,7 +8,6 @@ import {
   GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
   GetProvisionedConcurrencyConfigCommand,
-  InvokeCommand,
   type LambdaClient,
   ListVersionsByFunctionCommand,
   PublishLayerVersionCommand,
@@ -313,84 +312,5 @@ describe('concurrency settings and account', () => {
     expect(second.Version).toBe(2);
     const created = await create({ Layers: [second.LayerVersionArn!] });
     expect(created.Layers).toEqual([{ Arn: second.LayerVersionArn, CodeSize: second.Content?.CodeSize }]);
-  });
-});
-
-describe('permissions', () => {
-  beforeEach(async () => {
-    await server.close();
-    const asked: string[] = [];
-    await start({
-      credentials: [
-        { accessKeyId: 'AKIDADMIN', secretAccessKey: 'secret' },
-        {
-          accessKeyId: 'AKIDREADER',
-          secretAccessKey: 'secret',
-          allows: (action, resource) => {
-            asked.push(`${action} ${resource}`);
-            return action !== 'lambda:InvokeFunction';
-          },
-        },
-      ],
-    });
-    client = lambdaClient(server.url, 'AKIDADMIN');
-  });
-
-  test('a caller without the permission is refused in the words of IAM', async () => {
-    await create();
-    const reader = lambdaClient(server.url, 'AKIDREADER');
-    const command = new GetFunctionConfigurationCommand({ FunctionName: 'orders' });
-    expect((await reader.send(command)).FunctionArn).toBe(ARN);
-    await expect(invokeFunction(reader, 'orders', {}, { Qualifier: 'live' })).rejects.toMatchObject({
-      name: 'AccessDeniedException',
-      $metadata: { httpStatusCode: 403 },
-      message:
-        'User: arn:aws:sts::123456789012:assumed-role/lambda-profile/GitHubActions is not authorized to perform: ' +
-        `lambda:InvokeFunction on resource: ${ARN}:live because no identity-based policy allows the ` +
-        'lambda:InvokeFunction action',
-    });
-  });
-
-  test('an unknown access key and a request without one are refused', async () => {
-    const stranger = lambdaClient(server.url, 'AKIDSTRANGER');
-    await expect(stranger.send(new GetAccountSettingsCommand({}))).rejects.toMatchObject({
-      name: 'UnrecognizedClientException',
-    });
-    const response = await fetch(`${server.url}/2016-08-19/account-settings`);
-    expect([response.status, response.headers.get('x-amzn-errortype')]).toEqual([
-      403,
-      'MissingAuthenticationTokenException',
-    ]);
-  });
-});
-
-describe('what tests see and change', () => {
-  test('requests are recorded with their outcome', async () => {
-    await create();
-    await invokeFunction(client, `${ARN}:$LATEST`);
-    await expect(invokeFunction(client, 'nothing')).rejects.toThrow();
-    expect(server.requests).toEqual([
-      expect.objectContaining({ operation: 'CreateFunction', functionName: 'orders', status: 201 }),
-      expect.objectContaining({ operation: 'Invoke', functionName: 'orders', qualifier: '$LATEST', status: 200 }),
-      expect.objectContaining({ operation: 'Invoke', functionName: 'nothing', qualifier: '', status: 404 }),
-    ]);
-  });
-
-  test('intercept() may answer a request itself', async () => {
-    await server.close();
-    let left = 1;
-    await start({
-      intercept: (_request, response, operation) => {
-        if (operation !== 'Invoke' || left-- === 0) return false;
-        response.writeHead(500, { 'X-Amzn-Errortype': 'ServiceException' }).end('{"Message":"Try again."}');
-        return true;
-      },
-    });
-    await create();
-    await expect(client.send(new InvokeCommand({ FunctionName: 'orders' }))).rejects.toMatchObject({
-      name: 'ServiceException',
-    });
-    expect((await invokeFunction(client, 'orders')).payload).toBe('one');
-    expect(server.requests.map(({ status }) => status)).toEqual([201, 500, 200]);
   });
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { invalidMember, invalidParameter, LambdaApiError } from './errors.ts';
-import { type Alias, configSha256, type FunctionStore, type FunctionVersion, type LayerVersion } from './functions.ts';
+import { type Alias, configSha256, type FunctionStore, type FunctionVersion, lambdaDate } from './functions.ts';
+import type { LayerStore, LayerVersion } from './layers.ts';
 import { type FunctionReference, functionArn, layerArn, type Scope } from './names.ts';
 import { applySettings, defaultSettings, type SettingsInput } from './settings.ts';
 
@@ -16,6 +17,7 @@ export interface ControlRequest {
 export interface ControlPlane {
   readonly scope: Scope;
   readonly store: FunctionStore;
+  readonly layers: LayerStore;
   readonly accountConcurrency: number;
 }
 
@@ -104,7 +106,7 @@ function layerConfiguration(plane: ControlPlane, layerName: string, layer: Layer
     LayerArn: layerArn(plane.scope, layerName),
     LayerVersionArn: layer.arn,
     Version: layer.version,
-    CreatedDate: layer.createdDate,
+    CreatedDate: lambdaDate(new Date()),
     Description: text(body.Description) ?? '',
     CompatibleRuntimes: body.CompatibleRuntimes,
     CompatibleArchitectures: body.CompatibleArchitectures,
@@ -201,7 +203,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     aliasConfiguration(plane, reference.name, plane.store.getAlias(reference.name, name)),
 
   PublishLayerVersion({ name, body }, plane) {
-    const layer = plane.store.publishLayer(name, decodeZip(body.Content as Archive));
+    const layer = plane.layers.publish(name, decodeZip(body.Content as Archive));
     return layerConfiguration(plane, name, layer, body);
   },
 

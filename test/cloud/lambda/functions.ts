@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { extractZip } from './archive.ts';
-import { relocateScript } from './environment.ts';
 import { conflict, functionNotFound, invalidParameter, LambdaApiError } from './errors.ts';
-import { functionArn, isVersionNumber, layerArn, type Scope } from './names.ts';
+import type { LayerStore, LayerVersion } from './layers.ts';
+import { functionArn, isVersionNumber, type Scope } from './names.ts';
 import type { FunctionSettings } from './settings.ts';
 
 /** An uploaded archive, unpacked into `directory`. */
@@ -12,15 +12,6 @@ export interface Code {
   readonly sha256: string;
   readonly sizeBytes: number;
   readonly directory: string;
-}
-
-/** One published version of a layer. */
-export interface LayerVersion {
-  readonly arn: string;
-  readonly version: number;
-  readonly zip: Uint8Array;
-  readonly sha256: string;
-  readonly createdDate: string;
 }
 
 /** What an invocation runs: code, settings and layers as they were at one moment. Never changed, only replaced. */
@@ -63,34 +54,40 @@ export interface LambdaFunction {
   reservedConcurrency: number | undefined;
 }
 
-const sha256 = (data: Uint8Array | string, encoding: 'base64' | 'hex') =>
-  createHash('sha256').update(data).digest(encoding);
+const sha256 = (text: string) => createHash('sha256').update(text).digest('base64');
 
 /** Hash of everything that decides what a version does; equal hashes mean that there is nothing new to publish. */
 const fingerprint = ({ settings, code, layers }: FunctionVersion) =>
-  sha256(JSON.stringify([{ ...settings, Description: '' }, code.sha256, layers.map((layer) => layer.arn)]), 'base64');
+  sha256(JSON.stringify([{ ...settings, Description: '' }, code.sha256, layers.map((layer) => layer.arn)]));
 
 /** Hash of the configuration alone, as `ConfigSha256`. */
 export const configSha256 = ({ settings, layers }: FunctionVersion): string =>
-  sha256(JSON.stringify([settings, layers.map((layer) => layer.arn)]), 'base64');
+  sha256(JSON.stringify([settings, layers.map((layer) => layer.arn)]));
 
 /**
- * The functions, versions, aliases and layers of one account in one region.
- * Directories of unpacked archives are made below `root`; `pendingPolls` is how often a new or changed version reads as
+ * The functions, versions and aliases of one account in one region.
+ * Archives are unpacked into directories below `root`; `pendingPolls` is how often a new or changed version reads as
  * unfinished; `onReplaced` hears of versions that nobody can invoke any more.
  */
 export class FunctionStore {
   readonly #functions = new Map<string, LambdaFunction>();
-  readonly #layers = new Map<string, LayerVersion[]>();
   readonly #pending = new Map<FunctionVersion, Pending>();
   readonly #unpacked = new Set<string>();
   readonly #scope: Scope;
+  readonly #layers: LayerStore;
   readonly #root: string;
   readonly #pendingPolls: number;
   readonly #onReplaced: (version: FunctionVersion) => void;
 
-  constructor(scope: Scope, root: string, pendingPolls: number, onReplaced: (version: FunctionVersion) => void) {
+  constructor(
+    scope: Scope,
+    layers: LayerStore,
+    root: string,
+    pendingPolls: number,
+    onReplaced: (version: FunctionVersion) => void,
+  ) {
     this.#scope = scope;
+    this.#layers = layers;
     this.#root = root;
     this.#pendingPolls = pendingPolls;
     this.#onReplaced = onReplaced;
@@ -264,31 +261,6 @@ export class FunctionStore {
     return alias;
   }
 
-  publishLayer(name: string, zip: Uint8Array): LayerVersion {
-    const versions = this.#layers.get(name) ?? [];
-    const version = versions.length + 1;
-    const layer: LayerVersion = {
-      arn: `${layerArn(this.#scope, name)}:${version}`,
-      version,
-      zip,
-      sha256: sha256(zip, 'base64'),
-      createdDate: lambdaDate(new Date()),
-    };
-    this.optDirectory([layer]); // An archive that cannot be unpacked is refused now.
-    this.#layers.set(name, [...versions, layer]);
-    return layer;
-  }
-
-  /** The directory that plays `/opt` for a list of layers, unpacked when it is first needed. */
-  optDirectory(layers: readonly LayerVersion[]): string {
-    const directory = join(this.#root, 'opt', sha256(layers.map((layer) => layer.arn).join('\n'), 'hex').slice(0, 32));
-    if (!this.#unpacked.has(directory)) {
-      for (const layer of layers) extractZip(layer.zip, directory, (file) => relocateScript(file, directory));
-      this.#unpacked.add(directory);
-    }
-    return directory;
-  }
-
   /** Sum of the reserved concurrency of all functions but one. */
   reservedConcurrency(except?: string): number {
     let sum = 0;
@@ -310,23 +282,15 @@ export class FunctionStore {
     version: string,
     settings: FunctionSettings,
     code: Code,
-    layers: readonly LayerVersion[] = settings.Layers.map((arn) => this.#findLayer(arn)),
+    layers: readonly LayerVersion[] = settings.Layers.map((arn) => this.#layers.find(arn)),
   ): FunctionVersion {
     const lastModified = lambdaDate(new Date());
     return { functionName, version, settings, code, layers, revisionId: randomUUID(), lastModified };
   }
 
-  #findLayer(arn: string): LayerVersion {
-    for (const versions of this.#layers.values()) {
-      const layer = versions.find((version) => version.arn === arn);
-      if (layer !== undefined) return layer;
-    }
-    throw invalidParameter(`Layer version ${arn} does not exist.`);
-  }
-
   #unpack(zip: Uint8Array): Code {
     const hash = createHash('sha256').update(zip).digest();
-    const directory = join(this.#root, 'code', hash.toString('hex').slice(0, 32));
+    const directory = join(this.#root, hash.toString('hex').slice(0, 32));
     if (!this.#unpacked.has(directory)) {
       extractZip(zip, directory);
       this.#unpacked.add(directory);
@@ -362,4 +326,4 @@ export class FunctionStore {
 }
 
 /** A time as Lambda writes it: `2026-11-20T10:15:00.000+0000`. */
-const lambdaDate = (date: Date) => date.toISOString().replace('Z', '+0000');
+export const lambdaDate = (date: Date) => date.toISOString().replace('Z', '+0000');

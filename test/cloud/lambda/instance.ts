@@ -169,7 +169,13 @@ export class Instance {
     const durationMs = performance.now() - startedMs;
     this.#measureMemory();
     if (failure !== undefined) await sandbox.stop('failure');
+    else sandbox.failed.then(() => this.#die());
     return { durationMs, failure };
+  }
+
+  /** The process may also end while no invocation runs. */
+  #die() {
+    this.alive = false;
   }
 
   #reportInit({ durationMs, failure }: InitOutcome, phase: 'init' | 'invoke') {

@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   CreateFunctionCommand,
-  GetAccountSettingsCommand,
   InvokeCommand,
   type LambdaClient,
-  PutFunctionConcurrencyCommand,
   UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -52,7 +50,6 @@ beforeAll(async () => {
   server = await startLambda({
     region: 'us-east-1',
     accountId: '123456789012',
-    accountConcurrency: 20,
     functionEnvironment: { AWS_ACCESS_KEY_ID: 'AKIDROLE', AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9' },
   });
   client = lambdaClient(server.url);
@@ -69,11 +66,8 @@ async function deploy(overrides = {}, files: Readonly<Record<string, string>> = 
   return name;
 }
 
-/** An event for which `count` invocations, or calls of `join()`, wait for each other. */
-function meeting(count: number) {
-  const directory = mkdtempSync(join(meetings, 'meeting-'));
-  return { event: { meet: { directory, count } }, join: () => writeFileSync(join(directory, 'test'), '') };
-}
+/** An event for which `count` invocations wait for each other. */
+const meeting = (count: number) => ({ meet: { directory: mkdtempSync(join(meetings, 'meeting-')), count } });
 
 const instancesOf = (name: string) => server.instances().filter((instance) => instance.functionName === name);
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64');
@@ -92,7 +86,7 @@ describe('instances', () => {
   test('concurrent invocations each get an instance of their own, which then are warm', async () => {
     const name = await deploy({ Timeout: 30 });
     const round = async () => {
-      const { event } = meeting(4);
+      const event = meeting(4);
       const invoked = await Promise.all([1, 2, 3, 4].map(() => invokeFunction(client, name, event)));
       return new Set(invoked.map(({ payload }) => payload.pid));
     };
@@ -102,6 +96,13 @@ describe('instances', () => {
     // The most recently used one is taken, not any of the four.
     const { pid } = (await invokeFunction(client, name)).payload;
     expect((await invokeFunction(client, name)).payload.pid).toBe(pid);
+  });
+
+  test('an instance whose process has ended meanwhile is replaced', async () => {
+    const name = await deploy();
+    process.kill((await invokeFunction(client, name)).payload.pid, 'SIGKILL');
+    await until('the instance is gone', () => instancesOf(name).length === 0);
+    expect((await invokeFunction(client, name)).payload.count).toBe(1);
   });
 
   test('new code gets new instances, and the old ones end', async () => {
@@ -334,57 +335,5 @@ describe('failures', () => {
       },
     });
     expect((await invokeFunction(client, name, { answerBytes: 6_291_554 })).payload).toHaveLength(6_291_554);
-  });
-});
-
-describe('throttling', () => {
-  const reserve = (FunctionName: string, ReservedConcurrentExecutions: number) =>
-    client.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }));
-
-  /** Starts an invocation that lasts until `end()` is called. */
-  async function longInvocation(name: string) {
-    const { event, join: end } = meeting(2);
-    const invoked = invokeFunction(client, name, event);
-    await until('the invocation runs', () => instancesOf(name).length === 1);
-    return { invoked, end };
-  }
-
-  test('reserved concurrency limits the function', async () => {
-    const name = await deploy({ Timeout: 30 });
-    await reserve(name, 1);
-    const { invoked, end } = await longInvocation(name);
-    await expect(invokeFunction(client, name)).rejects.toMatchObject({
-      name: 'TooManyRequestsException',
-      message: 'Rate Exceeded.',
-      Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
-      $metadata: { httpStatusCode: 429 },
-    });
-    end();
-    await invoked;
-    expect((await invokeFunction(client, name)).status).toBe(200);
-    await reserve(name, 0);
-    await expect(invokeFunction(client, name)).rejects.toMatchObject({ name: 'TooManyRequestsException' });
-  });
-
-  test('an Event waits for concurrency instead', async () => {
-    const name = await deploy({ Timeout: 30 });
-    await reserve(name, 1);
-    const { invoked, end } = await longInvocation(name);
-    expect((await invokeFunction(client, name, {}, { InvocationType: 'Event' })).status).toBe(202);
-    expect(instancesOf(name)).toMatchObject([{ invocations: 1 }]);
-    end();
-    await invoked;
-    await until('the event was handled', () => instancesOf(name)[0]?.invocations === 2);
-  });
-
-  test('what is left of the account limits functions without a reservation', async () => {
-    const [name, other] = [await deploy({ Timeout: 30 }), await deploy()];
-    const { AccountLimit } = await client.send(new GetAccountSettingsCommand({}));
-    await reserve(other, AccountLimit!.UnreservedConcurrentExecutions! - 1);
-    const { invoked, end } = await longInvocation(name);
-    await expect(invokeFunction(client, name)).rejects.toMatchObject({ Reason: 'ConcurrentInvocationLimitExceeded' });
-    expect((await invokeFunction(client, other)).status).toBe(200);
-    end();
-    await invoked;
   });
 });

@@ -126,7 +126,11 @@ export class Scheduler {
       return finishing.alive ? finishing : this.#acquire(pool, version);
     }
     const warm = pool.idle.pop();
-    if (warm !== undefined) return warm;
+    if (warm?.alive) return warm;
+    if (warm !== undefined) {
+      this.#stop(warm); // It ended by itself in the meantime.
+      return this.#acquire(pool, version);
+    }
     if (this.#closed) throw new LambdaApiError(500, 'ServiceException', 'The server is closed.');
     const instance = this.#create(version);
     this.#instances.add(instance);

@@ -9,6 +9,7 @@ import { accessDenied, LambdaApiError } from './errors.ts';
 import { FunctionStore } from './functions.ts';
 import { Instance } from './instance.ts';
 import { type ApiResponse, invoke } from './invoke.ts';
+import { LayerStore } from './layers.ts';
 import { type FunctionReference, functionArn, layerArn, parseFunctionName } from './names.ts';
 import { guard } from './processes.ts';
 import { findRoute, type Route } from './routes.ts';
@@ -50,15 +51,9 @@ export interface LambdaOptions {
 
 /** A running Lambda service. */
 export interface LambdaServer {
-  readonly url: string;
+  url: string;
   /** Every request that was answered, in the order of the answers. */
-  readonly requests: readonly {
-    readonly operation: string;
-    readonly functionName: string;
-    readonly qualifier: string;
-    readonly status: number;
-    readonly requestId: string;
-  }[];
+  requests: { operation: string; functionName: string; qualifier: string; status: number; requestId: string }[];
   /** The instances that exist now. */
   instances(): {
     id: string;
@@ -92,13 +87,17 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaServer>
   const removeRoot = guard(root);
   const logDirectory = join(root, 'log');
   mkdirSync(logDirectory);
-  const requests: LambdaServer['requests'][number][] = [];
+  const requests: LambdaServer['requests'] = [];
 
-  const scheduler: Scheduler = new Scheduler((version) => {
-    const directories = { task: version.code.directory, opt: store.optDirectory(version.layers) };
+  const layers = new LayerStore(scope, join(root, 'opt'));
+  const scheduler = new Scheduler((version) => {
+    const directories = { task: version.code.directory, opt: layers.optDirectory(version.layers) };
     return new Instance({ version, directories, region, functionEnvironment, freeze, logDirectory });
   });
-  const store = new FunctionStore(scope, root, options.pendingPolls ?? 0, (version) => scheduler.retire(version));
+  const pendingPolls = options.pendingPolls ?? 0;
+  const store = new FunctionStore(scope, layers, join(root, 'code'), pendingPolls, (version) =>
+    scheduler.retire(version),
+  );
   const limits = (functionName: string) => ({
     reserved: store.get(functionName).reservedConcurrency,
     unreserved: accountConcurrency - store.reservedConcurrency(),
@@ -107,7 +106,7 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaServer>
   async function perform(routed: RoutedRequest, headers: IncomingMessage['headers'], requestId: string) {
     const { route, reference, name, body } = routed;
     if (route.operation !== 'Invoke') {
-      const plane = { scope, store, accountConcurrency };
+      const plane = { scope, store, layers, accountConcurrency };
       return json(route.status, OPERATIONS[route.operation]!({ reference, name, body: parseBody(body) }, plane));
     }
     const header = (key: string) => headers[key] as string | undefined;

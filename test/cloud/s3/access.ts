@@ -4,7 +4,7 @@ import { S3Error } from './errors.ts';
 import type { Operation } from './routing.ts';
 
 /** AWS's own placeholder account in its documentation; every bucket belongs to it. */
-export const ACCOUNT_ID = '123456789012';
+const ACCOUNT_ID = '123456789012';
 
 export interface Permission {
   /** `s3:PutObject` */
@@ -51,7 +51,7 @@ export function versioned(action: string): string {
 }
 
 /** What a request needs to be allowed. A copy's source is checked where the source is known. */
-export function permissionsFor(operation: Operation, call: Call): Permission[] {
+function permissionsFor(operation: Operation, call: Call): Permission[] {
   const { action, on } = ACTIONS[operation];
   if (action === '') return [];
   const resource = on === 'service' ? '*' : on === 'bucket' ? call.bucket : `${call.bucket}/${call.key}`;

@@ -38,7 +38,7 @@ function decode(component: string): string {
 }
 
 /** The bucket in a virtual-hosted-style `Host`, undefined for path style. */
-export function bucketOfHost(host: string): string | undefined {
+function bucketOfHost(host: string): string | undefined {
   const name = host.replace(/:\d*$/, '').toLowerCase();
   return isIP(name) ? undefined : ENDPOINT.exec(name)?.[1];
 }

@@ -41,7 +41,7 @@ export function evaluateRead(
   return 'ok';
 }
 
-/** Throws `PreconditionFailed`, naming the condition as S3 does. */
+/** The 412, naming the condition as S3 does. */
 export function preconditionFailed(condition: string): S3Error {
   return new S3Error('PreconditionFailed', { details: { Condition: condition } });
 }

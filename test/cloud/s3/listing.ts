@@ -1,8 +1,6 @@
 import { encodeRfc3986 } from './signature.ts';
 
-/** One line of a listing: an item under its own key, or a common prefix that stands for several. */
-export type Entry<T> = { key: string; item: T } | { prefix: string };
-
+/** One page of a listing: items under their own keys, and common prefixes that stand for several. */
 export interface Page<T> {
   items: { key: string; item: T }[];
   prefixes: string[];

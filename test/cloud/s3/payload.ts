@@ -82,12 +82,7 @@ function decodeTransfer(
     if (call.headers.has('transfer-encoding')) {
       throw new S3Error('NotImplemented', { details: { Header: 'Transfer-Encoding' } });
     }
-    const computed = sha256Hex(raw);
-    if (payloadHash !== 'UNSIGNED-PAYLOAD' && payloadHash !== computed) {
-      throw new S3Error('XAmzContentSHA256Mismatch', {
-        details: { ClientComputedContentSHA256: payloadHash, S3ComputedContentSHA256: computed },
-      });
-    }
+    if (payloadHash !== 'UNSIGNED-PAYLOAD') verifySha256(raw, payloadHash);
     return { bytes: raw, trailers: new Map() };
   }
   const announced = call.headers.get('x-amz-decoded-content-length');
@@ -114,6 +109,15 @@ function decodeTransfer(
   return decoded;
 }
 
+function verifySha256(raw: Buffer, claimed: string): void {
+  const computed = sha256Hex(raw);
+  if (computed !== claimed) {
+    throw new S3Error('XAmzContentSHA256Mismatch', {
+      details: { ClientComputedContentSHA256: claimed, S3ComputedContentSHA256: computed },
+    });
+  }
+}
+
 function verifyMd5(bytes: Buffer, given: string | undefined): void {
   if (given === undefined) return;
   if (Buffer.from(given, 'base64').length !== 16)
@@ -134,7 +138,6 @@ function givenChecksum(
     ...[...call.headers].map(([name, value]) => ({ name, value, where: 'header' })),
     ...[...trailers].map(([name, value]) => ({ name, value, where: 'trailing header' })),
   ].filter(({ name }) => name.startsWith('x-amz-checksum-') && !settings.includes(name));
-  // A presigned URL carries this word in its query, where it means as little as the checksum beside it.
   const announced = call.headers.get('x-amz-sdk-checksum-algorithm');
   const [first] = found;
   if (!first) {

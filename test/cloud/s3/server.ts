@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { authorize } from './access.ts';
 import { parseAttributes } from './attributes.ts';
 import { authenticate, claimedAccessKeyId, type S3Account } from './authenticate.ts';
-import { type Call, parseCall } from './call.ts';
+import { parseCall } from './call.ts';
 import { bucketOf, type Reply } from './context.ts';
 import { S3Error } from './errors.ts';
 import { compareUtf8 } from './listing.ts';
@@ -82,7 +82,9 @@ function send(response: ServerResponse, { status, headers = {}, body = '' }: Rep
 
 /**
  * Starts an S3 server on 127.0.0.1 that keeps everything in memory: one AWS account, any region,
- * path-style and virtual-hosted-style addresses, Signature Version 4 verified in full.
+ * path-style and virtual-hosted-style addresses, Signature Version 4 verified in full. `routing.ts` has
+ * the operations; what is not there (ACLs, policies, object lock, SSE-C, conditional deletes, reads by part
+ * number) is answered with 501 rather than ignored.
  */
 export async function startS3(options: S3Options): Promise<S3Server> {
   const now = options.now ?? (() => new Date());
@@ -96,13 +98,7 @@ export async function startS3(options: S3Options): Promise<S3Server> {
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse, entry: S3Request): Promise<void> {
-    let call: Call;
-    try {
-      call = parseCall(request);
-    } catch (error) {
-      if (await options.intercept?.(request, response, entry.operation)) return;
-      throw error;
-    }
+    const call = parseCall(request);
     const operation = operationOf(call);
     entry.operation = operation ?? 'Unknown';
     entry.bucket = call.bucket;

@@ -10,7 +10,7 @@ export interface SigningScope {
   amzDate: string;
 }
 
-export const EMPTY_SHA256 = sha256Hex('');
+const EMPTY_SHA256 = sha256Hex('');
 
 export function sha256Hex(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
@@ -29,7 +29,7 @@ export function encodeRfc3986(text: string): string {
 }
 
 /** `20130524/us-east-1/s3/aws4_request` */
-export function scopeText(scope: SigningScope): string {
+function scopeText(scope: SigningScope): string {
   return `${scope.date}/${scope.region}/s3/aws4_request`;
 }
 

@@ -40,15 +40,19 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
   const outcome =
     context.pullRequest?.fork && !hasCredentials(env)
       ? withoutMeasurement(settings)
-      : await gate(commit, { ...settings, payload: readPayload(settings.payload) }, {
-          ...createClients(settings, env),
-          clock: systemClock,
-          run: `${context.run.id}.${context.run.attempt}.${randomBytes(4).toString('hex')}`,
-          baseBranch: settings.baseRef || (context.pullRequest?.baseRef ?? context.defaultBranch),
-          fetchBaselineCommits: () => fetchBaselineCommits(github, context, commit, settings.baseRef),
-          changedFiles: changed.map(({ path }) => path),
-          progress,
-        });
+      : await gate(
+          commit,
+          { ...settings, payload: readPayload(settings.payload) },
+          {
+            ...createClients(settings, env),
+            clock: systemClock,
+            run: `${context.run.id}.${context.run.attempt}.${randomBytes(4).toString('hex')}`,
+            baseBranch: settings.baseRef || (context.pullRequest?.baseRef ?? context.defaultBranch),
+            fetchBaselineCommits: () => fetchBaselineCommits(github, context, commit, settings.baseRef),
+            changedFiles: changed.map(({ path }) => path),
+            progress,
+          },
+        );
 
   const directory = join(env.RUNNER_TEMP ?? '.', 'lambda-profile');
   const files = writeProfiles(directory, settings, outcome);
@@ -76,7 +80,12 @@ function readEvent(path: string | undefined): unknown {
 
 /** A pull request must not loosen its own gate, so its config is the base branch's. */
 async function readConfig(github: GitHub, context: GitHubContext, path: string): Promise<string | undefined> {
-  const config = await fetchFile(github, context.repository, path || DEFAULT_CONFIG, context.pullRequest?.baseRef ?? context.sha);
+  const config = await fetchFile(
+    github,
+    context.repository,
+    path || DEFAULT_CONFIG,
+    context.pullRequest?.baseRef ?? context.sha,
+  );
   if (config === undefined && path !== '' && !context.pullRequest)
     throw new ConfigurationError(`Cannot start: there is no config file ${path} at ${context.sha.slice(0, 7)}.`);
   return config;
@@ -126,9 +135,11 @@ function writeProfiles(directory: string, settings: Settings, outcome: Outcome):
   return { ...(headProfile && { headProfile }), ...(baseProfile && { baseProfile }) };
 }
 
+const announce = { error: core.error, warning: core.warning, notice: core.notice };
+
 function annotate(report: Report): void {
   for (const { level, file, line, title, message } of renderAnnotations(report))
-    core[level](message, { title, ...(file && { file }), ...(line && { startLine: line }) });
+    announce[level](message, { title, ...(file && { file }), ...(line && { startLine: line }) });
 }
 
 async function comment(
@@ -150,7 +161,8 @@ async function comment(
     core.warning(result.message);
     return '';
   }
-  if (result.outcome === 'newer-exists') core.info('The comment already shows the result of a newer run: left as it is.');
+  if (result.outcome === 'newer-exists')
+    core.info('The comment already shows the result of a newer run: left as it is.');
   return result.url;
 }
 
@@ -183,5 +195,9 @@ try {
 } catch (error) {
   // Mistakes of the user have a sentence; anything else is a mistake of ours, and its stack is what we need.
   const known = error instanceof ConfigurationError;
-  core.setFailed(known ? error.message : `Unexpected failure of lambda-profile-action. Please report it with this log.\n${(error as Error).stack ?? error}`);
+  core.setFailed(
+    known
+      ? error.message
+      : `Unexpected failure of lambda-profile-action. Please report it with this log.\n${(error as Error).stack ?? error}`,
+  );
 }

@@ -47,7 +47,11 @@ export function createClients(
     }),
     s3: new S3Client({
       region,
-      requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: S3_TIMEOUT_MS, throwOnRequestTimeout: true },
+      requestHandler: {
+        connectionTimeout: CONNECTION_TIMEOUT_MS,
+        requestTimeout: S3_TIMEOUT_MS,
+        throwOnRequestTimeout: true,
+      },
     }),
   };
 }

@@ -37,7 +37,10 @@ const SKEWED = new Set(['RequestTimeTooSkewed']);
 
 /** Whether the failure is about who asks, not about what is asked. */
 export function isDenied(failure: AwsFailure): boolean {
-  return DENIED.has(failure.code) || (failure.status === 403 && !EXPIRED.has(failure.code) && !UNKNOWN_CREDENTIALS.has(failure.code));
+  return (
+    DENIED.has(failure.code) ||
+    (failure.status === 403 && !EXPIRED.has(failure.code) && !UNKNOWN_CREDENTIALS.has(failure.code))
+  );
 }
 
 /**
@@ -52,7 +55,13 @@ export function explainAwsError(error: unknown, what: string, action: string): M
   return new MeasurementError(
     `Cannot ${what}: ${cause}.`,
     next,
-    [{ what: action, state: 'failed', found: failure.status ? `${failure.code} (HTTP ${failure.status})` : failure.code }],
+    [
+      {
+        what: action,
+        state: 'failed',
+        found: failure.status ? `${failure.code} (HTTP ${failure.status})` : failure.code,
+      },
+    ],
     { cause: error },
   );
 }
@@ -69,7 +78,10 @@ function causeOf(failure: AwsFailure, action: string): { cause: string; next: st
       next: 'Check the credentials step before this one: aws-actions/configure-aws-credentials with the role of docs/iam.md.',
     };
   if (SKEWED.has(failure.code))
-    return { cause: 'the clock of this machine is off', next: 'Set the clock of the runner (it must be within 5 minutes of AWS).' };
+    return {
+      cause: 'the clock of this machine is off',
+      next: 'Set the clock of the runner (it must be within 5 minutes of AWS).',
+    };
   if (failure.code === 'CredentialsProviderError')
     return {
       cause: 'there are no AWS credentials in the environment',

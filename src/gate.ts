@@ -62,7 +62,12 @@ export async function gate(commit: string, settings: Settings, services: Service
 
     // Invoke and collect.
     const payloads = parsePayloads(settings.payload, 'the input payload', seededRandom(settings.payload));
-    const source = { bucket: settings.bucket, prefix: settings.prefix, stack: settings.stack, types: settings.profileTypes };
+    const source = {
+      bucket: settings.bucket,
+      prefix: settings.prefix,
+      stack: settings.stack,
+      types: settings.profileTypes,
+    };
     const plan = { ...settings, payloads, source, run, commit };
     const measurement = await measure(target, plan, createInvoke(lambda, target, clock), s3, clock, progress);
     await assertUnchanged(lambda, target);
@@ -76,7 +81,12 @@ export async function gate(commit: string, settings: Settings, services: Service
 
     // Compare with the base commit's recording.
     progress.step('Find the baseline');
-    const place = { bucket: settings.bucket, prefix: settings.baselinePrefix, functionName: target.functionName, key: settings.key };
+    const place = {
+      bucket: settings.bucket,
+      prefix: settings.baselinePrefix,
+      functionName: target.functionName,
+      key: settings.key,
+    };
     const { relation, commits } = await services.fetchBaselineCommits();
     const baseline = await fetchBaseline(s3, place, commits);
     if (baseline) {
@@ -97,19 +107,25 @@ export async function gate(commit: string, settings: Settings, services: Service
     // Judge, and keep what was measured whatever the judgement: a baseline that waits for good news gets stale.
     const functionName = target.functionName;
     const verdict = outcome.comparison
-      ? judge(outcome.comparison, { ...defaultPolicy, ...settings }, {
-          functionName,
-          differences: outcome.differences,
-          baselineInterleaved: false,
-          memoryMb: target.memoryMb,
-        })
+      ? judge(
+          outcome.comparison,
+          { ...defaultPolicy, ...settings },
+          {
+            functionName,
+            differences: outcome.differences,
+            baselineInterleaved: false,
+            memoryMb: target.memoryMb,
+          },
+        )
       : noBaseline({ functionName, baseBranch: services.baseBranch, recorded: settings.updateBaseline });
     outcome.verdict = verdict;
     if (settings.updateBaseline) {
       progress.step('Store the recording');
       head.manifest.verdict = verdict.kind;
       const stored = await storeRecording(s3, place, head);
-      progress.note(stored === 'stored' ? `${commit.slice(0, 7)} stored` : `${commit.slice(0, 7)} has one already: kept`);
+      progress.note(
+        stored === 'stored' ? `${commit.slice(0, 7)} stored` : `${commit.slice(0, 7)} has one already: kept`,
+      );
     }
   } catch (error) {
     if (!(error instanceof MeasurementError)) throw error;

@@ -124,7 +124,11 @@ function refuseNothing(
           state: 'ok',
           found: `${replies.length} flushes were answered, ${published} snapshots published`,
         }
-      : { what: 'Agent inside the function', state: 'failed', found: 'no answer to the flush: not installed or switched off' },
+      : {
+          what: 'Agent inside the function',
+          state: 'failed',
+          found: 'no answer to the flush: not installed or switched off',
+        },
     {
       what: `Snapshots (${source.types.join(', ')}) in ${place}`,
       state: 'failed',

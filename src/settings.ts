@@ -94,7 +94,10 @@ const INPUTS = {
   'min-delta': duration(0, 60_000),
   'fail-on-error': flag,
   comment: z.enum(['always', 'on-change', 'never'], { error: 'must be always, on-change or never' }),
-  'comment-key': trimmed.regex(/^[\w-][\w.-]{0,63}$/, 'must have 1 to 64 letters, digits, dots, hyphens and underscores'),
+  'comment-key': trimmed.regex(
+    /^[\w-][\w.-]{0,63}$/,
+    'must have 1 to 64 letters, digits, dots, hyphens and underscores',
+  ),
   top: integer(1, 20),
   'pr-number': integer(1, 1e9),
   'github-token': trimmed,
@@ -146,7 +149,8 @@ export function parseSettings(inputs: RawInputs, config?: string): Settings {
   const problems: string[] = [];
   const fromConfig = config === undefined ? {} : readConfig(config, problems);
   const given: RawInputs = { ...DEFAULTS, ...fromConfig };
-  for (const [name, value] of Object.entries(inputs)) if (value !== undefined && value.trim() !== '') given[name] = value;
+  for (const [name, value] of Object.entries(inputs))
+    if (value !== undefined && value.trim() !== '') given[name] = value;
 
   const read = <Name extends keyof typeof INPUTS>(name: Name): z.output<(typeof INPUTS)[Name]> | undefined => {
     const value = given[name];
@@ -232,7 +236,9 @@ function readConfig(text: string, problems: string[]): RawInputs {
   const inputs: RawInputs = {};
   for (const [name, value] of Object.entries(document)) {
     if (!(CONFIG_KEYS as readonly string[]).includes(name))
-      problems.push(`${path} has an unknown key ${JSON.stringify(name.slice(0, 60))}. It may set: ${CONFIG_KEYS.join(', ')}.`);
+      problems.push(
+        `${path} has an unknown key ${JSON.stringify(name.slice(0, 60))}. It may set: ${CONFIG_KEYS.join(', ')}.`,
+      );
     else if (Array.isArray(value)) inputs[name] = name === 'payload' ? JSON.stringify(value) : value.join(',');
     else inputs[name] = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
   }

@@ -4,20 +4,13 @@
  * function slower (and another faster, renames one and moves one), and one that changes nothing.
  * Exits 1 when any of the three runs ends in another way than it must.
  */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  CreateFunctionCommand,
-  LambdaClient,
-  PublishLayerVersionCommand,
-  PublishVersionCommand,
-  UpdateFunctionCodeCommand,
-} from '@aws-sdk/client-lambda';
-import { zipSync } from 'fflate';
 import pc from 'picocolors';
 import { buildLayer } from '../../agents/node/build/layer.ts';
 import { type Cloud, JOB_TOKEN, startCloud } from '../../test/cloud/cloud.ts';
+import { createDeployer, readFiles } from '../../test/cloud/deploy.ts';
 import { type ActionResult, runAction } from '../../test/cloud/runner.ts';
 import { readableComment } from './readable-comment.ts';
 
@@ -55,31 +48,13 @@ function checkout(directory: string, withPullRequest: boolean): Record<string, s
   mkdirSync(service, { recursive: true });
   cpSync(join(root, 'examples/functions/node'), service, { recursive: true });
   if (withPullRequest) cpSync(join(root, 'examples/demo/pull-request'), service, { recursive: true });
-  return Object.fromEntries(filesBelow(directory).map((path) => [path, readFileSync(join(directory, path), 'utf8')]));
+  return readFiles(directory);
 }
 
-function filesBelow(directory: string, from = directory): string[] {
-  return readdirSync(directory)
-    .map((name) => join(directory, name))
-    .flatMap((path) => (statSync(path).isDirectory() ? filesBelow(path, from) : [relative(from, path)]))
-    .sort();
-}
-
-function zipOf(files: Record<string, string>): Uint8Array {
+/** The function's own files, as they are in its zip. */
+function serviceOf(files: Record<string, string>): Record<string, string> {
   const service = `services/${FUNCTION}/`;
-  return zipSync(
-    Object.fromEntries(
-      Object.entries(files).map(([path, text]) => [path.slice(service.length), new TextEncoder().encode(text)]),
-    ),
-  );
-}
-
-/** What a deploy step of a workflow does: upload the code, publish a version, hand its number on. */
-async function deploy(lambda: LambdaClient, files: Record<string, string>): Promise<string> {
-  await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: FUNCTION, ZipFile: zipOf(files) }));
-  const { Version } = await lambda.send(new PublishVersionCommand({ FunctionName: FUNCTION }));
-  say(`deployed as version ${Version}`);
-  return Version!;
+  return Object.fromEntries(Object.entries(files).map(([path, text]) => [path.slice(service.length), text]));
 }
 
 let runId = 7000;
@@ -124,7 +99,11 @@ function check(name: string, result: ActionResult, expected: Expected): boolean 
     result.outputs.verdict === expected.verdict &&
     slower.join() === expected.slower.join();
   const found = `exit ${result.exitCode}, ${result.outputs.verdict ?? 'no verdict'}${slower.length ? `, slower: ${slower.join(', ')}` : ''}`;
-  say(right ? pc.green(`✓ ${found}`) : pc.red(`✗ ${found}: this should be exit ${expected.exitCode}, ${expected.verdict} ${expected.slower.join()}`));
+  say(
+    right
+      ? pc.green(`✓ ${found}`)
+      : pc.red(`✗ ${found}: this should be exit ${expected.exitCode}, ${expected.verdict} ${expected.slower.join()}`),
+  );
   if (!right) process.exitCode = 1;
   writeFileSync(join(output, name, 'summary.md'), result.summary);
   return right;
@@ -132,7 +111,10 @@ function check(name: string, result: ActionResult, expected: Expected): boolean 
 
 function showComment(cloud: Cloud, number: number, name: string): void {
   const [comment] = cloud.github.comments(number);
-  if (!comment) return say(pc.red('no comment was posted'));
+  if (!comment) {
+    say(pc.red('no comment was posted'));
+    return;
+  }
   writeFileSync(join(output, name, 'comment.md'), comment.body);
   console.log(`\n${readableComment(comment.body, 80).replace(/^/gm, '  │ ')}`);
 }
@@ -146,80 +128,99 @@ const cloud = await timed('Lambda, S3 and GitHub start on loopback', async () =>
 });
 try {
   const { github } = cloud;
-  const lambda = new LambdaClient({
-    region: cloud.jobEnvironment.AWS_REGION!,
-    endpoint: cloud.lambda.url,
-    credentials: {
-      accessKeyId: cloud.jobEnvironment.AWS_ACCESS_KEY_ID!,
-      secretAccessKey: cloud.jobEnvironment.AWS_SECRET_ACCESS_KEY!,
-    },
-  });
+  const deployer = createDeployer(cloud);
+  let layer: Uint8Array | undefined;
+  const deploy = async (files: Record<string, string>): Promise<string> => {
+    const version = await deployer.deploy(FUNCTION, serviceOf(files), { ...(layer && { layer }), bucket: BUCKET });
+    say(`deployed as version ${version}`);
+    return version;
+  };
 
   const base = checkout(work, false);
   let mainTip = '';
-  await timed('The sample function is deployed, with the agent as a layer', async () => {
-    const { zip } = await buildLayer(join(output, 'layer'));
-    const layer = await lambda.send(
-      new PublishLayerVersionCommand({ LayerName: 'lambda-profile', Content: { ZipFile: zip } }),
-    );
-    await lambda.send(
-      new CreateFunctionCommand({
-        FunctionName: FUNCTION,
-        Runtime: 'nodejs24.x',
-        Role: 'arn:aws:iam::123456789012:role/orders',
-        Handler: 'index.handler',
-        Timeout: 30,
-        MemorySize: 1024,
-        Layers: [layer.LayerVersionArn!],
-        Environment: {
-          Variables: { AWS_LAMBDA_EXEC_WRAPPER: '/opt/lambda-profile', LAMBDA_PROFILE_BUCKET: BUCKET },
-        },
-        Code: { ZipFile: zipOf(base) },
-      }),
-    );
-    say(`layer ${(zip.byteLength / 1e6).toFixed(2)} MB, no line of the function changed`);
+  await timed('The agent is built as a layer', async () => {
+    layer = (await buildLayer(join(output, 'layer'))).zip;
+    say(`${(layer.byteLength / 1e6).toFixed(2)} MB; no line of the function changes`);
   });
 
   await timed('A push to main: its recording is stored', async () => {
     mainTip = github.commit({ branch: 'main', files: base, message: 'Price orders' });
-    const version = await deploy(lambda, base);
+    const version = await deploy(base);
     const event = github.pushEvent('main');
-    const result = await runGate(cloud, 'push', work, { eventName: 'push', event, sha: mainTip, version, updateBaseline: true });
+    const result = await runGate(cloud, 'push', work, {
+      eventName: 'push',
+      event,
+      sha: mainTip,
+      version,
+      updateBaseline: true,
+    });
     check('push', result, { exitCode: 0, verdict: 'no-baseline', slower: [] });
   });
 
   await timed('A pull request: bestDiscount slower, packParcels faster, one rename, one move', async () => {
     const head = checkout(work, true);
-    const deleted = Object.fromEntries(Object.keys(base).filter((path) => !(path in head)).map((path) => [path, null]));
-    github.commit({ branch: 'fair-discounts', parents: [mainTip], files: { ...head, ...deleted }, message: 'Make discounts fair' });
-    const { number, mergeSha } = github.openPullRequest({ head: 'fair-discounts', base: 'main', title: 'Make discounts fair' });
-    const version = await deploy(lambda, head);
+    const deleted = Object.fromEntries(
+      Object.keys(base)
+        .filter((path) => !(path in head))
+        .map((path) => [path, null]),
+    );
+    github.commit({
+      branch: 'fair-discounts',
+      parents: [mainTip],
+      files: { ...head, ...deleted },
+      message: 'Make discounts fair',
+    });
+    const { number, mergeSha } = github.openPullRequest({
+      head: 'fair-discounts',
+      base: 'main',
+      title: 'Make discounts fair',
+    });
+    const version = await deploy(head);
     const event = github.pullRequestEvent(number);
-    const result = await runGate(cloud, 'slower', work, { eventName: 'pull_request', event, sha: mergeSha, version, updateBaseline: false });
+    const result = await runGate(cloud, 'slower', work, {
+      eventName: 'pull_request',
+      event,
+      sha: mergeSha,
+      version,
+      updateBaseline: false,
+    });
     check('slower', result, { exitCode: 1, verdict: 'fail', slower: ['bestDiscount'] });
     showComment(cloud, number, 'slower');
   });
 
   await timed('A pull request that changes nothing the function runs', async () => {
     checkout(work, false);
-    github.commit({ branch: 'readme', parents: [mainTip], files: { 'README.md': 'Prices orders.\n' }, message: 'Say what it does' });
+    github.commit({
+      branch: 'readme',
+      parents: [mainTip],
+      files: { 'README.md': 'Prices orders.\n' },
+      message: 'Say what it does',
+    });
     const { number, mergeSha } = github.openPullRequest({ head: 'readme', base: 'main', title: 'Say what it does' });
-    const version = await deploy(lambda, base);
+    const version = await deploy(base);
     const event = github.pullRequestEvent(number);
-    const result = await runGate(cloud, 'unchanged', work, { eventName: 'pull_request', event, sha: mergeSha, version, updateBaseline: false });
+    const result = await runGate(cloud, 'unchanged', work, {
+      eventName: 'pull_request',
+      event,
+      sha: mergeSha,
+      version,
+      updateBaseline: false,
+    });
     check('unchanged', result, { exitCode: 0, verdict: 'pass', slower: [] });
     showComment(cloud, number, 'unchanged');
   });
 
   console.log(`\n${pc.bold('Files')}`);
   for (const name of ['slower', 'unchanged'])
-    for (const file of filesBelow(join(output, name, 'temp', 'lambda-profile')))
+    for (const file of readdirSync(join(output, name, 'temp', 'lambda-profile')).sort())
       say(relative(process.cwd(), join(output, name, 'temp', 'lambda-profile', file)));
   console.log(`\n${pc.bold('Time')}`);
   for (const { step, ms } of took) say(`${(ms / 1000).toFixed(1).padStart(6)} s  ${step}`);
   say(`${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  in all`);
   if (github.violations.length > 0) {
-    console.error(pc.red(`Requests or responses that GitHub's description does not allow:\n${github.violations.join('\n')}`));
+    console.error(
+      pc.red(`Requests or responses that GitHub's description does not allow:\n${github.violations.join('\n')}`),
+    );
     process.exitCode = 1;
   }
 } finally {

@@ -4,8 +4,8 @@
  */
 export function readableComment(markdown: string, columns: number): string {
   return markdown
-    .replace(/<!--[^]*?-->\n?/g, '')
-    .replace(/<details>\s*<summary>([^]*?)<\/summary>[^]*?<\/details>/g, '▸ $1')
+    .replace(/<!--[\s\S]*?-->\n?/g, '')
+    .replace(/<details>\s*<summary>([\s\S]*?)<\/summary>[\s\S]*?<\/details>/g, '▸ $1')
     .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replace(/<\/?(?:sub|b|code|kbd)>|<a [^>]*>|<\/a>/g, '')
     .replace(/^#{1,6} /gm, '')

@@ -13,11 +13,15 @@ const MAX_RETRIES = 3;
  * @param log gets one line for each wait
  */
 export function createGitHub(token: string, apiUrl: string, log: (message: string) => void): GitHub {
-  const wait = (what: string) => (seconds: number, request: { method: string; url: string }, _octokit: unknown, retries: number) => {
-    const again = seconds <= MAX_WAIT_SECONDS && retries < MAX_RETRIES;
-    log(`GitHub ${what} for ${request.method} ${request.url}: ${again ? `trying again in ${seconds} s` : `giving up (it asks to wait ${seconds} s)`}.`);
-    return again;
-  };
+  const wait =
+    (what: string) =>
+    (seconds: number, request: { method: string; url: string }, _octokit: unknown, retries: number) => {
+      const again = seconds <= MAX_WAIT_SECONDS && retries < MAX_RETRIES;
+      log(
+        `GitHub ${what} for ${request.method} ${request.url}: ${again ? `trying again in ${seconds} s` : `giving up (it asks to wait ${seconds} s)`}.`,
+      );
+      return again;
+    };
   const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   return getOctokit(
     token,

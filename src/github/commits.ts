@@ -50,7 +50,12 @@ async function fetchParents(github: GitHub, { owner, name }: Repository, ref: st
   return data.parents.map(({ sha }) => sha);
 }
 
-async function fetchMergeBase(github: GitHub, { owner, name }: Repository, base: string, head: string): Promise<string> {
+async function fetchMergeBase(
+  github: GitHub,
+  { owner, name }: Repository,
+  base: string,
+  head: string,
+): Promise<string> {
   const { data } = await github.rest.repos.compareCommitsWithBasehead({
     owner,
     repo: name,

@@ -41,7 +41,9 @@ export function readContext(env: Record<string, string | undefined>, event: unkn
   const need = (name: string): string => {
     const value = env[name];
     if (!value)
-      throw new ConfigurationError(`Cannot run as an Action: ${name} is not set. Outside GitHub Actions, use the command line: npx lambda-profile gate.`);
+      throw new ConfigurationError(
+        `Cannot run as an Action: ${name} is not set. Outside GitHub Actions, use the command line: npx lambda-profile gate.`,
+      );
     return value;
   };
   const [owner, name] = need('GITHUB_REPOSITORY').split('/');

@@ -33,7 +33,11 @@ function readFolder(path: string) {
  * `services/orders` has `src/tax.mjs` in its profile and `services/orders/src/tax.mjs` in the repository.
  * Files the change touches win over others of the same ending.
  */
-export function matchSources(profilePaths: Iterable<string>, files: string[], changed: string[]): Record<string, string> {
+export function matchSources(
+  profilePaths: Iterable<string>,
+  files: string[],
+  changed: string[],
+): Record<string, string> {
   const byName = new Map<string, string[]>();
   for (const file of files) {
     const name = baseName(file);

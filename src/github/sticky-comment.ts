@@ -33,7 +33,12 @@ export async function publishStickyComment(
     if (first && isNewer(first.marker, comment.run)) return { outcome: 'newer-exists', url: first.url };
     for (const { id } of repeated) await github.rest.issues.deleteComment({ owner, repo: name, comment_id: id });
     if (first) {
-      const { data } = await github.rest.issues.updateComment({ owner, repo: name, comment_id: first.id, body: comment.body });
+      const { data } = await github.rest.issues.updateComment({
+        owner,
+        repo: name,
+        comment_id: first.id,
+        body: comment.body,
+      });
       return { outcome: 'updated', url: data.html_url };
     }
     if (!comment.create) return { outcome: 'not-needed', url: '' };
@@ -55,7 +60,12 @@ interface OwnComment {
   marker: { run: number; attempt: number };
 }
 
-async function findOwn(github: GitHub, owner: string, repo: string, { pullRequest, key }: StickyComment): Promise<OwnComment[]> {
+async function findOwn(
+  github: GitHub,
+  owner: string,
+  repo: string,
+  { pullRequest, key }: StickyComment,
+): Promise<OwnComment[]> {
   const login = await fetchLogin(github);
   const comments = await github.paginate(github.rest.issues.listComments, {
     owner,
@@ -96,7 +106,9 @@ function explain(error: unknown, pullRequest: number): string {
     return 'Cannot comment on the pull request: the token lacks the permission. Add `permissions: pull-requests: write` to the job. The verdict does not change.';
   if (status === 404)
     return `Cannot comment on pull request ${pullRequest}: it is not there, or the token may not see it. Add \`permissions: pull-requests: write\` to the job. The verdict does not change.`;
-  if (status === 401) return 'Cannot comment on the pull request: GitHub does not accept the token. Check the input github-token. The verdict does not change.';
-  if (status === 422) return 'Cannot comment on the pull request: GitHub does not accept the text. The whole report is in the job summary.';
+  if (status === 401)
+    return 'Cannot comment on the pull request: GitHub does not accept the token. Check the input github-token. The verdict does not change.';
+  if (status === 422)
+    return 'Cannot comment on the pull request: GitHub does not accept the text. The whole report is in the job summary.';
   return `Cannot comment on the pull request: ${status ? `GitHub answered ${status}` : 'GitHub did not answer'}. The whole report is in the job summary.`;
 }

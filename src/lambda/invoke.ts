@@ -96,7 +96,9 @@ function answered(
 /** Only the type of a handler's error is read: its message may quote the payload. */
 function errorTypeOf(payload: Uint8Array): string {
   try {
-    const { errorType } = JSON.parse(new TextDecoder().decode(payload.subarray(0, 64 * 1024))) as { errorType?: unknown };
+    const { errorType } = JSON.parse(new TextDecoder().decode(payload.subarray(0, 64 * 1024))) as {
+      errorType?: unknown;
+    };
     return typeof errorType === 'string' ? errorType.replace(/[^\w.$-]/g, '?').slice(0, 80) : 'Unknown';
   } catch {
     return 'Unknown';

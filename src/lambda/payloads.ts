@@ -73,7 +73,9 @@ function apportion(weights: number[], source: string): number[] {
   const cycle = whole ? total : Math.max(100, weights.length);
   const exact = weights.map((weight) => (weight / total) * cycle);
   const counts = exact.map(Math.floor);
-  const byRemainder = exact.map((value, i) => ({ i, rest: value - counts[i]! })).sort((a, b) => b.rest - a.rest || a.i - b.i);
+  const byRemainder = exact
+    .map((value, i) => ({ i, rest: value - counts[i]! }))
+    .sort((a, b) => b.rest - a.rest || a.i - b.i);
   let missing = cycle - counts.reduce((sum, count) => sum + count, 0);
   for (const { i } of byRemainder) if (missing-- > 0) counts[i]!++;
   return counts.flatMap((count, i) => new Array<number>(count).fill(i));

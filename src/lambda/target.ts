@@ -1,6 +1,6 @@
 import {
-  GetAliasCommand,
   type FunctionConfiguration,
+  GetAliasCommand,
   GetFunctionConfigurationCommand,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
@@ -53,7 +53,8 @@ export function parseFunctionName(input: string, qualifier = ''): FunctionRefere
   let region: string | undefined;
   let accountId: string | undefined;
   if (parts[0] === 'arn') {
-    if (parts.length < 7 || parts.length > 8) throw wrong(`an ARN of a function has 7 or 8 parts, this has ${parts.length}`);
+    if (parts.length < 7 || parts.length > 8)
+      throw wrong(`an ARN of a function has 7 or 8 parts, this has ${parts.length}`);
     if (parts[2] !== 'lambda' || parts[5] !== 'function') throw wrong('it is not the ARN of a Lambda function');
     if (!REGION.test(parts[3]!)) throw wrong(`'${shown(parts[3]!)}' is not a region`);
     if (!/^\d{12}$/.test(parts[4]!)) throw wrong('the account id must be 12 digits');

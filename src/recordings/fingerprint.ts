@@ -20,7 +20,11 @@ export function differencesBetween(
   head: Pick<Manifest, 'fingerprint'>,
 ): FingerprintDifference[] {
   return (Object.keys(NAMES) as (keyof Fingerprint)[])
-    .map((field) => ({ field: NAMES[field], base: shown(field, base.fingerprint), head: shown(field, head.fingerprint) }))
+    .map((field) => ({
+      field: NAMES[field],
+      base: shown(field, base.fingerprint),
+      head: shown(field, head.fingerprint),
+    }))
     .filter((difference) => difference.base !== difference.head);
 }
 

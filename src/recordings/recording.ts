@@ -56,7 +56,14 @@ export const manifestSchema = z.object({
   codeSha256: text,
   fingerprint: fingerprintSchema,
   profiles: z
-    .array(z.object({ type: z.enum(PROFILE_TYPES), file: z.string().regex(/^[\w.-]{1,100}$/), bytes: quantity, sha256: text }))
+    .array(
+      z.object({
+        type: z.enum(PROFILE_TYPES),
+        file: z.string().regex(/^[\w.-]{1,100}$/),
+        bytes: quantity,
+        sha256: text,
+      }),
+    )
     .max(20),
   instances: z.array(instanceSchema).max(10_000),
   load: z.object({
@@ -110,7 +117,9 @@ export function createRecording(input: RecordingInput): Recording {
   for (const type of PROFILE_TYPES) {
     const ofType = snapshots.filter((snapshot) => snapshot.type === type);
     if (ofType.length === 0) continue;
-    const labelled = foldSnapshots(ofType).map(({ instance, profile }) => labelProfile(profile, INSTANCE_LABEL, instance));
+    const labelled = foldSnapshots(ofType).map(({ instance, profile }) =>
+      labelProfile(profile, INSTANCE_LABEL, instance),
+    );
     // The windows' comments name runs and instances one by one; the manifest says it in one place.
     profiles.set(type, withComments(mergeProfiles(labelled), [`${input.tool} ${type} of ${input.commit}`]));
   }

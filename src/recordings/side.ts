@@ -33,7 +33,9 @@ export function sideOf(recording: Recording): { side: Side; warnings: string[] }
       ? []
       : kept === warm
         ? [`${cold} of ${served.length} instances of ${commit} started during the measurement and were left out.`]
-        : [`${cold} of ${served.length} instances of ${commit} started during the measurement; their start-up is in the numbers.`];
+        : [
+            `${cold} of ${served.length} instances of ${commit} started during the measurement; their start-up is in the numbers.`,
+          ];
   return { side, warnings };
 }
 

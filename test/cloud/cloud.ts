@@ -1,4 +1,4 @@
-import { type GitHubServer, startGitHub } from './github/server.ts';
+import { type GitHubOptions, type GitHubServer, startGitHub } from './github/server.ts';
 import { type LambdaOptions, type LambdaServer, startLambda } from './lambda/server.ts';
 import { type S3Options, type S3Server, startS3 } from './s3/server.ts';
 
@@ -18,6 +18,7 @@ export interface CloudOptions {
   bucket: string;
   lambda?: Partial<LambdaOptions>;
   s3?: Partial<S3Options>;
+  github?: Partial<GitHubOptions>;
   /** May the function's role do so? Default: put snapshots. */
   functionAllows?: (action: string, resource: string) => boolean;
 }
@@ -57,6 +58,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       },
     ],
     repository: { owner: options.owner, name: options.repository },
+    ...options.github,
   });
   return {
     lambda,

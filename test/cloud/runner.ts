@@ -80,7 +80,13 @@ export async function runAction(step: ActionStep): Promise<ActionResult> {
     child.on('error', reject);
     child.on('close', resolve);
   });
-  return { exitCode, log, stderr, outputs: parseOutputs(readFileSync(file('output'), 'utf8')), summary: readFileSync(file('summary'), 'utf8') };
+  return {
+    exitCode,
+    log,
+    stderr,
+    outputs: parseOutputs(readFileSync(file('output'), 'utf8')),
+    summary: readFileSync(file('summary'), 'utf8'),
+  };
 }
 
 /** The runner's file format: `name<<delimiter`, lines, `delimiter`. */

@@ -68,9 +68,9 @@ describe('parseInvocationReport()', () => {
 describe('billedAsDocumented()', () => {
   const report = { requestId: ID, memorySizeMb: 128, maxMemoryUsedMb: 60, status: 'success' } as const;
   it('accepts billed == ceil(duration + init + billed restore) and notices a breach', () => {
-    expect(
-      billedAsDocumented({ ...report, durationMs: 80.3, initDurationMs: 488.91, billedDurationMs: 570 }),
-    ).toBe(true);
+    expect(billedAsDocumented({ ...report, durationMs: 80.3, initDurationMs: 488.91, billedDurationMs: 570 })).toBe(
+      true,
+    );
     expect(
       billedAsDocumented({ ...report, durationMs: 149.53, billedRestoreDurationMs: 163, billedDurationMs: 313 }),
     ).toBe(true);

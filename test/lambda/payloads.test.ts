@@ -35,14 +35,17 @@ describe('parsePayloads()', () => {
 
   it('apportions any weights within one call of their share', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0.01, max: 100, noNaN: true }), { minLength: 1, maxLength: 20 }), (weights) => {
-        const { order } = parse(weights.map((weight, payload) => ({ payload, weight })));
-        const total = weights.reduce((sum, weight) => sum + weight, 0);
-        for (const [i, weight] of weights.entries()) {
-          const sent = order.filter((entry) => entry === i).length;
-          expect(Math.abs(sent - (weight / total) * order.length)).toBeLessThanOrEqual(1);
-        }
-      }),
+      fc.property(
+        fc.array(fc.double({ min: 0.01, max: 100, noNaN: true }), { minLength: 1, maxLength: 20 }),
+        (weights) => {
+          const { order } = parse(weights.map((weight, payload) => ({ payload, weight })));
+          const total = weights.reduce((sum, weight) => sum + weight, 0);
+          for (const [i, weight] of weights.entries()) {
+            const sent = order.filter((entry) => entry === i).length;
+            expect(Math.abs(sent - (weight / total) * order.length)).toBeLessThanOrEqual(1);
+          }
+        },
+      ),
     );
   });
 });

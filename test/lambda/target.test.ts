@@ -118,19 +118,21 @@ describe('resolveTarget()', () => {
     await expect(resolve({ GetFunctionConfiguration: [awsError('ResourceNotFoundException', 404)] })).rejects.toThrow(
       'Cannot find the function orders:7.',
     );
-    await expect(resolve({ GetFunctionConfiguration: [awsError('AccessDeniedException', 403)] })).rejects.toMatchObject({
-      message: 'Cannot read the configuration of orders:7: the role lacks lambda:GetFunctionConfiguration.',
-      next: 'Add lambda:GetFunctionConfiguration to the policy of the role, as in docs/iam.md.',
-    });
+    await expect(resolve({ GetFunctionConfiguration: [awsError('AccessDeniedException', 403)] })).rejects.toMatchObject(
+      {
+        message: 'Cannot read the configuration of orders:7: the role lacks lambda:GetFunctionConfiguration.',
+        next: 'Add lambda:GetFunctionConfiguration to the policy of the role, as in docs/iam.md.',
+      },
+    );
   });
 
   it('reports a failed deployment, and kinds of functions whose instances cannot be told apart', async () => {
     await expect(
       resolve({ GetFunctionConfiguration: [{ ...ready, State: 'Failed', StateReason: 'no image' }] }),
     ).rejects.toThrow(/last deployment failed \(no image\)/);
-    await expect(
-      resolve({ GetFunctionConfiguration: [{ ...ready, CapacityProviderConfig: {} }] }),
-    ).rejects.toThrow(/Managed Instances/);
+    await expect(resolve({ GetFunctionConfiguration: [{ ...ready, CapacityProviderConfig: {} }] })).rejects.toThrow(
+      /Managed Instances/,
+    );
   });
 });
 

@@ -9,10 +9,14 @@ export function invoiceOf(order, discounts, tax, parcels) {
     const amount = product.cents * quantity - discounts[i];
     net += amount;
     rows.push(
-      [product.sku, product.title.padEnd(30, '.'), String(quantity).padStart(4), money(amount).padStart(14), note].join(' '),
+      [product.sku, product.title.padEnd(30, '.'), String(quantity).padStart(4), money(amount).padStart(14), note].join(
+        ' ',
+      ),
     );
   }
-  rows.push(`${parcels.length} parcels, tax ${money(tax.total)}, total ${money(net + tax.total)} for ${order.customer}`);
+  rows.push(
+    `${parcels.length} parcels, tax ${money(tax.total)}, total ${money(net + tax.total)} for ${order.customer}`,
+  );
   return { text: rows.join('\n'), pages: Math.ceil(rows.length / LINES_PER_PAGE), total: net + tax.total };
 }
 

@@ -25,9 +25,10 @@ export function packParcels(lines) {
     parcel.grams += piece.grams;
     parcel.cubicCm += piece.cubicCm;
     parcel.pieces++;
-    if (parcel.cubicCm + smallest > MAX_CUBIC_CM) open = open.filter(function hasRoom(candidate) {
-      return candidate !== parcel;
-    });
+    if (parcel.cubicCm + smallest > MAX_CUBIC_CM)
+      open = open.filter(function hasRoom(candidate) {
+        return candidate !== parcel;
+      });
   }
   return parcels;
 }

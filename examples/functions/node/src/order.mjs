@@ -5,7 +5,8 @@ const MAX_LINES = 500;
 export function parseOrder(event, catalog) {
   const { customer = 'guest', country = 'DE', lines = [] } = event ?? {};
   if (!Array.isArray(lines) || lines.length === 0) return { customer, country, lines: defaultLines(catalog) };
-  if (lines.length > MAX_LINES) throw new RangeError(`an order has at most ${MAX_LINES} lines, this has ${lines.length}`);
+  if (lines.length > MAX_LINES)
+    throw new RangeError(`an order has at most ${MAX_LINES} lines, this has ${lines.length}`);
   const bySku = new Map();
   for (const { sku, quantity, note = '' } of lines) {
     if (!SKU.test(sku)) throw new TypeError(`not an SKU: ${sku}`);

@@ -1,0 +1,33 @@
+/**
+ * A loopback cloud with the sample function on it, for a workflow that uses the Action from the checkout: writes the
+ * endpoints as step outputs, prints `ready`, and serves until it is killed.
+ */
+import { appendFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildLayer } from '../../agents/node/build/layer.ts';
+import { startCloud } from './cloud.ts';
+import { createDeployer, readFiles } from './deploy.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const bucket = 'octo-profiles';
+const cloud = await startCloud({ owner: 'octo-org', repository: 'shop', bucket });
+const { zip: layer } = await buildLayer(mkdtempSync(join(tmpdir(), 'layer-')));
+const version = await createDeployer(cloud).deploy('orders', readFiles(join(root, 'examples/functions/node')), {
+  layer,
+  bucket,
+});
+const { jobEnvironment: job } = cloud;
+const outputs = {
+  version,
+  bucket,
+  s3: job.AWS_ENDPOINT_URL_S3,
+  lambda: job.AWS_ENDPOINT_URL_LAMBDA,
+  region: job.AWS_REGION,
+  'access-key-id': job.AWS_ACCESS_KEY_ID,
+  'secret-access-key': job.AWS_SECRET_ACCESS_KEY,
+};
+if (process.env.GITHUB_OUTPUT)
+  for (const [name, value] of Object.entries(outputs)) appendFileSync(process.env.GITHUB_OUTPUT, `${name}=${value}\n`);
+console.log('ready');

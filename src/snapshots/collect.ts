@@ -42,7 +42,9 @@ export async function listSnapshots(s3: Pick<S3Client, 'send'>, source: Snapshot
   let token: string | undefined;
   do {
     const page = await s3
-      .send(new ListObjectsV2Command({ Bucket: source.bucket, Prefix: root, ...(token && { ContinuationToken: token }) }))
+      .send(
+        new ListObjectsV2Command({ Bucket: source.bucket, Prefix: root, ...(token && { ContinuationToken: token }) }),
+      )
       .catch((error: unknown) => {
         throw explainBucketError(error, `list s3://${source.bucket}/${root}`, 's3:ListBucket', source.bucket);
       });
@@ -178,7 +180,9 @@ export async function awaitSnapshots(
       return downloadSnapshots(s3, plan.source, published, plan.run, plan.functionName);
     const started = clock.monotonicMs();
     await pulse();
-    await clock.sleep(Math.max(0, Math.min(PULSE_EVERY_MS - (clock.monotonicMs() - started), deadlineMs - clock.monotonicMs())));
+    await clock.sleep(
+      Math.max(0, Math.min(PULSE_EVERY_MS - (clock.monotonicMs() - started), deadlineMs - clock.monotonicMs())),
+    );
   }
 }
 

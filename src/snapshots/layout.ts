@@ -1,14 +1,5 @@
 /** Profile types the gate knows. No name may begin with another type's name: Sparta lists by `…/profiles/{type}`. */
-export const PROFILE_TYPES = [
-  'cpu',
-  'heap',
-  'allocs',
-  'goroutine',
-  'threadcreate',
-  'block',
-  'mutex',
-  'init',
-] as const;
+export const PROFILE_TYPES = ['cpu', 'heap', 'allocs', 'goroutine', 'threadcreate', 'block', 'mutex', 'init'] as const;
 export type ProfileType = (typeof PROFILE_TYPES)[number];
 
 /** A snapshot's place, read from its key. The instance is opaque: `λ-…`, `i-…`, hex, anything. */

@@ -127,8 +127,9 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaServer>
 
   /** The function a request is about: in the path, except for a new function; for some operations there is none. */
   function referenceOf(operation: string, inPath: string, qualifier: string | null, body: Buffer): FunctionReference {
-    if (operation === 'CreateFunction')
+    if (operation === 'CreateFunction') {
       return parseFunctionName(String(parseBody(body).FunctionName ?? ''), null, scope);
+    }
     return inPath === '' ? { ...scope, name: '', qualifier: undefined } : parseFunctionName(inPath, qualifier, scope);
   }
 
@@ -177,8 +178,9 @@ export async function startLambda(options: LambdaOptions): Promise<LambdaServer>
     if (await options.intercept?.(request, response, operation)) return;
     let answer: ApiResponse;
     try {
-      if (found === undefined)
+      if (found === undefined) {
         throw new LambdaApiError(404, 'UnknownOperationException', 'There is no such operation.');
+      }
       const body = await readBody(request);
       const reference = referenceOf(operation, found.functionName, searchParams.get('Qualifier'), body);
       functionName = reference.name;

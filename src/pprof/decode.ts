@@ -320,7 +320,9 @@ export class Decoder {
     const lines = Math.min((stop - wire.pos) >>> 1, this.#limits.entries);
     const start = locations.open(LOCATION_WORDS + lines * LINE_WORDS);
     const { words } = locations;
-    words.fill(0, start, start + LOCATION_WORDS);
+    words[start] = 0;
+    words[start + 1] = 0;
+    words[start + 2] = 0;
     let end = start + LOCATION_WORDS;
     let slot = -1;
     let folded = 0;
@@ -361,7 +363,10 @@ export class Decoder {
 
   #line(words: Int32Array, at: number): void {
     const wire = this.#wire;
-    words.fill(0, at, at + LINE_WORDS);
+    words[at + 1] = 0;
+    words[at + 2] = 0;
+    words[at + 3] = 0;
+    words[at + 4] = 0;
     let slot = -1;
     const stop = wire.stop();
     while (wire.pos < stop) {
@@ -395,7 +400,11 @@ export class Decoder {
     const { functions } = this.#profile;
     const at = functions.open(FUNCTION_WORDS);
     const { words } = functions;
-    words.fill(0, at, at + FUNCTION_WORDS);
+    words[at] = 0;
+    words[at + 1] = 0;
+    words[at + 2] = 0;
+    words[at + 3] = 0;
+    words[at + 4] = 0;
     let slot = -1;
     const stop = wire.stop();
     while (wire.pos < stop) {
@@ -553,9 +562,11 @@ export class Decoder {
   #resolveLocations(): void {
     const { words, starts, size } = this.#profile.locations;
     const direct = this.#functionIds.direct;
+    const mappingStarts = BigInt64Array.from(this.#profile.mappings, ({ start }) => BigInt.asIntN(64, start));
+    const startWords = new Int32Array(mappingStarts.buffer);
     for (let i = 0; i < size; i++) {
       const start = starts[i]!;
-      if (words[start]! > 1) this.#resolveMapping(words, start);
+      if (words[start]! > 1) this.#resolveMapping(words, start, startWords);
       if (direct) continue;
       for (let at = start + LOCATION_WORDS; at < starts[i + 1]!; at += LINE_WORDS) {
         const number = this.#functionIds.numberOf(words[at]!);
@@ -566,10 +577,10 @@ export class Decoder {
   }
 
   // A location whose mapping is not defined has none, as in google/pprof.
-  #resolveMapping(words: Int32Array, at: number): void {
+  #resolveMapping(words: Int32Array, at: number, starts: Int32Array): void {
     const number = this.#mappingIds.numberOf((words[at]! >>> 1) - 1);
     words[at] = (number + 1) * 2 + (words[at]! & 1);
-    if (number >= 0) subtract(words, at + 1, this.#profile.mappings[number]!.start);
+    if (number >= 0) subtract(words, at + 1, starts[number * 2]!, starts[number * 2 + 1]!);
   }
 
   #resolveStacks(): void {
@@ -608,10 +619,9 @@ function headerStrings(): HeaderStrings {
   };
 }
 
-function subtract(words: Int32Array, at: number, start: bigint): void {
-  if (start === 0n) return;
-  const low = words[at]! >>> 0;
-  const startLow = Number(start & 0xffffffffn);
-  words[at] = low - startLow;
-  words[at + 1] = words[at + 1]! - Number(start >> 32n) - (low < startLow ? 1 : 0);
+/** Subtracts an int64, given as two words, from the one at words[at]. */
+function subtract(words: Int32Array, at: number, low: number, high: number): void {
+  const borrow = words[at]! >>> 0 < low >>> 0 ? 1 : 0;
+  words[at] = words[at]! - low;
+  words[at + 1] = words[at + 1]! - high - borrow;
 }

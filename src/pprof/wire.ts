@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 
 /**
- * protobufjs' Reader with verbs of its own: a short way for one-byte integers, and 64-bit integers as two 32-bit words
+ * protobufjs' Reader with verbs of its own: a short way for integers of one or two bytes, and 64-bit integers as two 32-bit words
  * (`low`, `high`) instead of an object.
  */
 export class Wire extends protobuf.Reader {
@@ -10,10 +10,15 @@ export class Wire extends protobuf.Reader {
 
   /** Reads a varint, keeping its low 32 bits. */
   uint(): number {
-    const byte = this.buf[this.pos]!;
-    if (byte < 128) {
+    const first = this.buf[this.pos]!;
+    if (first < 128) {
       this.pos++;
-      return byte;
+      return first;
+    }
+    const second = this.buf[this.pos + 1]!;
+    if (second < 128) {
+      this.pos += 2;
+      return (first & 127) | (second << 7);
     }
     return this.uint32() | 0;
   }

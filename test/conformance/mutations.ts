@@ -4,6 +4,7 @@ import { decodeProfile, ProfileError } from '../../src/pprof/decode.ts';
 import { encodeProfile } from '../../src/pprof/encode.ts';
 import { inflate } from '../../src/pprof/inflate.ts';
 import type { Description } from './descriptions.ts';
+import { randomNumbers } from './generate.ts';
 import type { Outcomes } from './outcomes.ts';
 
 /** Mutants of each file. */
@@ -48,15 +49,4 @@ function mutated(bytes: Uint8Array, random: () => number): Uint8Array {
   const changes = 1 + Math.floor(random() * 8);
   for (let i = 0; i < changes; i++) copy[Math.floor(random() * copy.length)] = Math.floor(random() * 256);
   return copy;
-}
-
-/** Numbers from 0 to 1, the same in every run (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }

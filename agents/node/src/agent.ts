@@ -1,6 +1,6 @@
 import type { AllocationMeter } from './allocation-meter.ts';
 import type { CpuSampler, TimeProfile } from './cpu-sampler.ts';
-import type { HeapProfile, HeapSampler } from './heap-sampler.ts';
+import type { AllocationNode, HeapSampler } from './heap-sampler.ts';
 import type { Failure, FlushReply, Mark, Published } from './protocol.ts';
 import type { Publish, PublishResult, RawProfile } from './publish.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -50,7 +50,7 @@ export interface Agent {
 interface Collected {
   readonly window: Window;
   readonly cpu: TimeProfile | null;
-  readonly heap: HeapProfile | null;
+  readonly heap: AllocationNode | null;
 }
 
 const FLUSH_BUDGET_MS = 2000;
@@ -67,6 +67,7 @@ export function createAgent(parts: Parts): Agent {
   const rateLimit = createRateLimit({ burst: 3, everyMs: 1000, nowMs: started.steadyMs });
   let window = createWindow(null, null);
   let sequence = 0;
+  let initEnded = false;
   let isCold = true;
   let warmedUp = false;
   let init: { readonly window: Window; readonly profile: TimeProfile } | null = null;
@@ -113,11 +114,21 @@ export function createAgent(parts: Parts): Agent {
     return off !== null;
   };
 
-  const rotate = (): Collected => ({
+  /** Takes what the samplers have of the window; the heap sampler stands still until `resume`. */
+  const collect = (): Collected => ({
     window,
-    cpu: cpu?.rotate() ?? null,
-    heap: heap?.rotate() ?? null,
+    cpu: settings.types.has('cpu') ? (cpu?.rotate() ?? null) : null,
+    heap: heap?.take() ?? null,
   });
+
+  /** The agent has done its own work: what follows is the runtime's and the function's again. */
+  const resume = (hasCollected: boolean): void => {
+    if (off) return;
+    guarded(() => {
+      if (hasCollected) heap?.resume();
+      cpu?.setPhase('runtime');
+    }, undefined);
+  };
 
   /** Puts the invocation into a window; false when it belongs to none. */
   const admit = (mark: Mark | null): boolean => {
@@ -132,7 +143,8 @@ export function createAgent(parts: Parts): Agent {
       return window.run === null;
     }
     if (mark.run !== window.run || (warmedUp && window.invocations === 0)) {
-      const before = rotate();
+      const before = collect();
+      heap?.resume();
       if (before.window.run !== null && before.window.invocations > 0)
         waiting = [...waiting, before].slice(-MAX_WAITING);
       window = createWindow(mark.run, mark.commit);
@@ -169,7 +181,7 @@ export function createAgent(parts: Parts): Agent {
       nodeVersion: process.version,
     };
     const profiles: RawProfile[] = [];
-    if (collected.cpu && settings.types.has('cpu')) profiles.push({ type: 'cpu', profile: collected.cpu, facts });
+    if (collected.cpu) profiles.push({ type: 'cpu', profile: collected.cpu, facts });
     if (collected.heap) profiles.push({ type: 'heap', profile: collected.heap, facts });
     if (init) {
       const { run, commit } = collected.window;
@@ -181,7 +193,7 @@ export function createAgent(parts: Parts): Agent {
       init = null;
     }
     publish ??= await parts.loadPublish();
-    const result = await publish(profiles, AbortSignal.timeout(Math.max(1, budgetMs)));
+    const result = await publish(profiles, AbortSignal.timeout(Math.max(1, Math.floor(budgetMs))));
     const last = result.failures.at(-1);
     if (last) noteFailure(last.code, last.message);
     else failuresInARow = 0;
@@ -198,28 +210,26 @@ export function createAgent(parts: Parts): Agent {
     }
   };
 
-  const reply = (
-    of: Window,
-    published: readonly Published[],
-    failures: readonly Failure[],
-    invocations = of.invocations,
-  ): FlushReply => ({
+  const reply = (of: Window, published: readonly Published[], failures: readonly Failure[]): FlushReply => ({
     'lambda-profile': {
       v: 1,
       instance: settings.instance,
       run: of.run,
-      invocations,
-      errors: invocations > 0 ? of.errors : 0,
-      cpuMs: invocations > 0 ? cpuMs(of) : 0,
-      activeMs: invocations > 0 ? round(of.activeMs) : 0,
+      invocations: of.invocations,
+      errors: of.errors,
+      cpuMs: cpuMs(of),
+      activeMs: round(of.activeMs),
       published,
       failures,
     },
   });
+  const nothing = (mark: Mark, failure: Failure | null): FlushReply =>
+    reply(createWindow(mark.run, mark.commit), [], failure ? [failure] : []);
 
   return {
     endInit() {
-      if (isOff()) return;
+      if (initEnded || isOff()) return;
+      initEnded = true;
       guarded(() => {
         cpu?.setPhase('runtime');
         if (!cpu || !settings.types.has('init')) return;
@@ -230,6 +240,7 @@ export function createAgent(parts: Parts): Agent {
         ended.activeMs = clock.steadyMs() - started.steadyMs;
         ended.cpuMicros = clock.cpuMicros() - started.cpuMicros;
         init = { window: ended, profile: cpu.rotate() };
+        if (!settings.types.has('cpu')) cpu.stop();
       }, undefined);
     },
 
@@ -255,35 +266,37 @@ export function createAgent(parts: Parts): Agent {
         const isFull =
           (window.run === null && settings.maxInvocations > 0 && window.invocations >= settings.maxInvocations) ||
           (window.invocations > 0 && cpu?.isNearlyFull() === true);
+        if (!isFull) return null;
         const budgetMs = Math.min(FLUSH_BUDGET_MS, remainingMs() - RESERVED_MS);
-        if (!isFull || budgetMs <= 0 || rateLimit.take(clock.steadyMs()) > 0) return null;
+        if (budgetMs <= 0 || rateLimit.take(clock.steadyMs()) > 0) return null;
         cpu?.setPhase('ignored');
-        const collected = rotate();
+        const collected = collect();
         window = createWindow(window.run, window.commit);
-        return storeQuietly(collected, 'count', budgetMs).then(() => {
-          guarded(() => cpu?.setPhase('runtime'), undefined);
-        });
+        return storeQuietly(collected, 'count', budgetMs).then(() => resume(true));
       }, null);
     },
 
     async flush(mark, remainingMs) {
-      if (isOff()) return reply(window, [], off ? [off] : [], 0);
+      if (isOff()) return nothing(mark, off);
+      let collected: Collected | null = null;
       try {
+        finish(false);
         cpu?.setPhase('ignored');
-        const timeLeftMs = () => Math.min(FLUSH_BUDGET_MS, remainingMs() - RESERVED_MS);
-        if (mark.holdMs > 0 && remainingMs() - RESERVED_MS > mark.holdMs) await clock.sleep(mark.holdMs);
+        if (mark.holdMs > 0 && mark.holdMs < remainingMs() - RESERVED_MS) await clock.sleep(mark.holdMs);
+        const deadlineMs = clock.steadyMs() + Math.min(FLUSH_BUDGET_MS, remainingMs() - RESERVED_MS);
+        const timeLeftMs = () => deadlineMs - clock.steadyMs();
         // Another run's window is not this flush's to publish: its own flush, or the next run, takes it.
         if (window.invocations === 0 || (mark.run !== null && mark.run !== window.run)) {
-          return reply(window, [], [], 0);
+          return nothing(mark, null);
         }
         const waitMs = rateLimit.take(clock.steadyMs());
         if (waitMs > 0) {
-          if (waitMs >= timeLeftMs()) return reply(window, [], [overrun(settings)], 0);
+          if (waitMs >= timeLeftMs()) return nothing(mark, overrun(settings));
           await clock.sleep(waitMs);
           rateLimit.take(clock.steadyMs());
         }
-        if (timeLeftMs() <= 0) return reply(window, [], [overrun(settings)], 0);
-        const collected = rotate();
+        if (timeLeftMs() <= 0) return nothing(mark, overrun(settings));
+        collected = collect();
         window = createWindow(window.run, window.commit);
         const { published, failures } = await storeQuietly(collected, 'flush', timeLeftMs());
         for (const earlier of waiting.splice(0)) {
@@ -293,9 +306,9 @@ export function createAgent(parts: Parts): Agent {
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         noteFailure('InternalError', message);
-        return reply(window, [], [{ type: firstType(settings), code: 'InternalError', message }], 0);
+        return nothing(mark, { type: firstType(settings), code: 'InternalError', message });
       } finally {
-        if (!off) guarded(() => cpu?.setPhase('runtime'), undefined);
+        resume(collected !== null);
       }
     },
   };

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import v8 from 'node:v8';
 import { isMainThread } from 'node:worker_threads';
+import { loadAddon } from './addon.ts';
 
 /**
  * What the process is doing when a sample is taken. Only `invocation` is the function's own work; `runtime` is the
@@ -43,22 +42,6 @@ export interface CpuSampler {
   stop(): void;
 }
 
-/** The part of @datadog/pprof's native addon that is used; its JavaScript costs 25 ms to load and is not needed. */
-interface NativeProfiler {
-  context: unknown;
-  readonly state: Uint32Array;
-  start(): void;
-  stop(restart: boolean): TimeProfile;
-  dispose(): void;
-  v8ProfilerStuckEventLoopDetected(): number;
-}
-interface Addon {
-  readonly TimeProfiler: new (options: Record<string, unknown>) => NativeProfiler;
-  readonly constants: { readonly kSampleCount: number };
-}
-
-export const ENGINE = 'dd-pprof/5.20.0';
-
 /** The sample buffer holds one longest possible invocation (15 minutes) on top of a window that is nearly full. */
 const LONGEST_INVOCATION_MS = 900_000;
 const NEARLY_FULL_MS = 180_000;
@@ -68,9 +51,9 @@ const NEARLY_FULL_MS = 180_000;
  * starting later costs more (V8 logs all code that exists) and attributes inlined code to its caller.
  */
 export function startCpuSampler(intervalUs: number): CpuSampler {
+  const addon = loadAddon();
   const flags = attributionFlags();
   for (const flag of flags) v8.setFlagsFromString(flag);
-  const addon = loadAddon();
   const profiler = new addon.TimeProfiler({
     intervalMicros: intervalUs,
     // Reserved, not touched: 48 bytes of address space for each half interval.
@@ -125,13 +108,4 @@ export function startCpuSampler(intervalUs: number): CpuSampler {
 function attributionFlags(): string[] {
   const smallOnly = '--max-inlined-bytecode-size=27';
   return process.versions.v8.startsWith('13.6.') ? [smallOnly, '--no-maglev-inlining'] : [smallOnly];
-}
-
-function loadAddon(): Addon {
-  const require = createRequire(import.meta.url);
-  const name = `prebuilds/${process.platform}-${process.arch}/dd_pprof.node.abi${process.versions.modules}.node`;
-  // In the layer the addon lies beside this file; from sources it is an installed package.
-  const bundled = new URL(`node_modules/@datadog/pprof/${name}`, import.meta.url);
-  if (existsSync(bundled)) return require(bundled.pathname) as Addon;
-  return require(`@datadog/pprof/${name}`) as Addon;
 }

@@ -1,43 +1,32 @@
 import type { Roots } from './file-names.ts';
-import type { HeapNode, HeapProfile } from './heap-sampler.ts';
+import type { Allocation, AllocationNode } from './heap-sampler.ts';
 import { createPprofBuilder, type Path, type PprofHeader, ROOT_PATH } from './pprof-builder.ts';
 
 /**
  * Turns a window's sampled allocations into pprof, Go's columns [alloc_objects/count, alloc_space/bytes,
- * inuse_objects/count, inuse_space/bytes]. The inspector cannot tell which of the sampled objects are alive, so the
- * inuse columns are 0.
+ * inuse_objects/count, inuse_space/bytes]. In use is what was allocated in the window and is alive at its end; before
+ * Node.js 26 V8 does not tell, and these columns are 0.
  */
 export function encodeHeapProfile(
-  profile: HeapProfile,
+  root: AllocationNode,
   intervalBytes: number,
   roots: Roots,
   header: Pick<PprofHeader, 'startMs' | 'durationMs' | 'comment'>,
 ): Uint8Array {
-  const sums = new Map<number, { objects: number; bytes: number }>();
-  const counts = new Map<number, number>();
-  for (const { nodeId, size } of profile.samples) {
-    const sum = sums.get(nodeId) ?? { objects: 0, bytes: 0 };
-    const count = counts.get(size) ?? objectCount(size, intervalBytes);
-    counts.set(size, count);
-    sum.objects += count;
-    sum.bytes += size;
-    sums.set(nodeId, sum);
-  }
   const builder = createPprofBuilder(roots);
-  const pending: { readonly node: HeapNode; readonly parent: Path }[] = [];
-  for (const node of profile.head.children) pending.push({ node, parent: ROOT_PATH });
+  const pending: { readonly node: AllocationNode; readonly parent: Path }[] = [];
+  for (const node of root.children) pending.push({ node, parent: ROOT_PATH });
   for (let next = pending.pop(); next; next = pending.pop()) {
-    const { callFrame, id, children } = next.node;
+    const { node } = next;
     const path = builder.enter(next.parent, {
-      name: callFrame.functionName,
-      script: callFrame.url,
-      scriptId: callFrame.scriptId,
-      line: callFrame.lineNumber + 1,
-      column: callFrame.columnNumber + 1,
+      name: node.name,
+      script: node.scriptName,
+      scriptId: node.scriptId,
+      line: node.lineNumber,
+      column: node.columnNumber,
     });
-    const sum = sums.get(id);
-    if (sum) builder.add(path, [sum.objects, sum.bytes, 0, 0]);
-    for (const child of children) pending.push({ node: child, parent: path });
+    if (node.allocations.length > 0) builder.add(path, sum(node.allocations));
+    for (const child of node.children) pending.push({ node: child, parent: path });
   }
   return builder.encode({
     ...header,
@@ -53,15 +42,19 @@ export function encodeHeapProfile(
   });
 }
 
-/**
- * How many objects one sample stands for. V8 reports an object of s bytes as s x n bytes with
- * n = round(1 / (1 - e^(-s / interval))) (SamplingHeapProfiler::ScaleSample) and not s or n; s is a multiple of 8, so
- * the n that satisfies both is found by trying. Falls back to 1, the true answer for objects above the interval.
- */
-export function objectCount(scaledBytes: number, intervalBytes: number): number {
-  for (let count = Math.ceil(intervalBytes / 8) + 1; count > 1; count--) {
-    const bytes = scaledBytes / count;
-    if (bytes % 8 === 0 && Math.floor(1 / (1 - Math.exp(-bytes / intervalBytes)) + 0.5) === count) return count;
+/** One row of the four columns. */
+function sum(allocations: readonly Allocation[]): number[] {
+  const row: [number, number, number, number] = [0, 0, 0, 0];
+  for (const allocation of allocations) {
+    if ('count' in allocation) {
+      row[0] += allocation.count;
+      row[1] += allocation.count * allocation.sizeBytes;
+    } else {
+      row[0] += allocation.allocObjects;
+      row[1] += allocation.allocSpaceBytes;
+      row[2] += allocation.inuseObjects;
+      row[3] += allocation.inuseSpaceBytes;
+    }
   }
-  return 1;
+  return row;
 }

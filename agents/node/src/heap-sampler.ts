@@ -1,70 +1,85 @@
 import type { Session } from 'node:inspector';
+import { loadAddon } from './addon.ts';
 
-/** One node of V8's sampled allocation tree (`HeapProfiler.SamplingHeapProfileNode`); lines and columns count from 0. */
-export interface HeapNode {
-  readonly callFrame: {
-    readonly functionName: string;
-    readonly scriptId: string;
-    readonly url: string;
-    readonly lineNumber: number;
-    readonly columnNumber: number;
-  };
-  readonly id: number;
-  /** Bytes allocated here, already scaled up from the samples. */
-  readonly selfSize: number;
-  readonly children: readonly HeapNode[];
+/** One node of V8's sampled allocation tree; lines and columns count from 1, 0 = unknown. */
+export interface AllocationNode {
+  readonly name: string;
+  readonly scriptName: string;
+  readonly scriptId: number;
+  readonly lineNumber: number;
+  readonly columnNumber: number;
+  readonly children: readonly AllocationNode[];
+  /** Estimates, scaled up from the samples. */
+  readonly allocations: readonly Allocation[];
 }
 
-/** Allocations since the last rotation; `samples` names the node and the size of every sampled object. */
-export interface HeapProfile {
-  readonly head: HeapNode;
-  readonly samples: readonly { readonly nodeId: number; readonly size: number }[];
-}
+/** Objects of one size; on Node.js 26 with what of them is alive. */
+export type Allocation =
+  | { readonly sizeBytes: number; readonly count: number }
+  | {
+      readonly allocObjects: number;
+      readonly allocSpaceBytes: number;
+      readonly inuseObjects: number;
+      readonly inuseSpaceBytes: number;
+    };
 
 /** A running allocation sampler. */
 export interface HeapSampler {
-  /** Ends the current profile and begins the next. */
-  rotate(): HeapProfile;
+  /** Ends the current profile; nothing is sampled until `resume`. */
+  take(): AllocationNode;
+  /** Begins the next profile. */
+  resume(): void;
+  /** Ends sampling for good. */
   stop(): void;
 }
 
+const STACK_DEPTH = 64;
+/** V8 can tell the live ones among all sampled objects since 14, which is Node.js 26. */
+const COUNTS_LIVE_OBJECTS = Number(process.versions.modules) >= 147;
+
 /**
- * Starts V8's sampling heap profiler through the inspector (no port is opened). It counts every sampled allocation of
- * the window, also of objects the garbage collector has freed since.
+ * Starts V8's sampling heap profiler so that it counts every sampled allocation, also of objects that the garbage
+ * collector has freed since. Before Node.js 26 only the inspector can start that mode (in this process: no port is
+ * opened); the addon reads the result with object counts, which the inspector does not report.
  */
 export function startHeapSampler(intervalBytes: number): HeapSampler {
-  // Loaded only here: most functions never sample their heap.
-  const inspector = process.getBuiltinModule('node:inspector');
-  const session: Session = new inspector.Session();
-  session.connect();
-  const post = <T>(method: string, parameters: object = {}): T => {
-    let outcome: { error: Error | null; result: T } | null = null;
-    // The inspector answers an in-process session before post() returns.
-    session.post(method, parameters, (error: Error | null, result?: object) => {
-      outcome = { error, result: result as T };
-    });
-    const answered = outcome as { error: Error | null; result: T } | null;
-    if (!answered) throw new Error(`Cannot run ${method}: the inspector did not answer.`);
-    if (answered.error) throw answered.error;
-    return answered.result;
+  const { heapProfiler } = loadAddon();
+  let session: Session | null = null;
+  const resume = (): void => {
+    if (COUNTS_LIVE_OBJECTS) {
+      heapProfiler.startSamplingHeapProfiler(intervalBytes, STACK_DEPTH, true);
+      return;
+    }
+    if (!session) {
+      // Loaded only here: most functions never sample their heap.
+      const inspector = process.getBuiltinModule('node:inspector');
+      session = new inspector.Session();
+      session.connect();
+    }
+    // An in-process session answers before post() returns.
+    let failure: Error | null = null;
+    session.post(
+      'HeapProfiler.startSampling',
+      {
+        samplingInterval: intervalBytes,
+        stackDepth: STACK_DEPTH,
+        includeObjectsCollectedByMajorGC: true,
+        includeObjectsCollectedByMinorGC: true,
+      },
+      (error) => {
+        failure = error;
+      },
+    );
+    if (failure) throw failure;
   };
-  const start = (): void => {
-    post('HeapProfiler.startSampling', {
-      samplingInterval: intervalBytes,
-      includeObjectsCollectedByMajorGC: true,
-      includeObjectsCollectedByMinorGC: true,
-    });
-  };
-  start();
+  resume();
   return {
-    rotate() {
-      const { profile } = post<{ profile: HeapProfile }>('HeapProfiler.stopSampling');
-      start();
+    take() {
+      const profile = heapProfiler.getAllocationProfile();
+      heapProfiler.stopSamplingHeapProfiler();
       return profile;
     },
-    stop() {
-      post('HeapProfiler.stopSampling');
-      session.disconnect();
-    },
+    resume,
+    stop: () => heapProfiler.stopSamplingHeapProfiler(),
   };
 }

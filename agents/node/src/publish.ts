@@ -6,7 +6,7 @@ import { encodeCpuProfile } from './cpu-profile.ts';
 import type { TimeProfile } from './cpu-sampler.ts';
 import type { Roots } from './file-names.ts';
 import { encodeHeapProfile } from './heap-profile.ts';
-import type { HeapProfile } from './heap-sampler.ts';
+import type { AllocationNode } from './heap-sampler.ts';
 import type { Failure, Published } from './protocol.ts';
 import { createS3Writer, type S3Writer } from './s3.ts';
 import type { ProfileType, Settings } from './settings.ts';
@@ -15,7 +15,7 @@ import { type SnapshotFacts, snapshotComment, snapshotKey, snapshotMetadata } fr
 /** One profile of a window, not encoded yet. */
 export type RawProfile =
   | { readonly type: 'cpu' | 'init'; readonly profile: TimeProfile; readonly facts: SnapshotFacts }
-  | { readonly type: 'heap'; readonly profile: HeapProfile; readonly facts: SnapshotFacts };
+  | { readonly type: 'heap'; readonly profile: AllocationNode; readonly facts: SnapshotFacts };
 
 /** What became of a publish; one entry per profile in one of the two lists. */
 export interface PublishResult {

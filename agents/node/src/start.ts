@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ENGINE } from './addon.ts';
 import { type Agent, type Clock, createAgent } from './agent.ts';
 import { createAllocationMeter } from './allocation-meter.ts';
-import { ENGINE, startCpuSampler } from './cpu-sampler.ts';
+import { startCpuSampler } from './cpu-sampler.ts';
 import { startHeapSampler } from './heap-sampler.ts';
 import { readSettings } from './settings.ts';
 

@@ -70,14 +70,18 @@ function interceptCallbacks(args: unknown[], end: (failed: boolean) => Promise<v
   };
   const isError = (error: unknown) => error !== undefined && error !== null;
   args[2] = wrap(callback as Callback, isError);
-  const context = args[1] as Record<string, unknown> | null;
-  for (const [name, failed] of [
-    ['done', isError],
-    ['succeed', () => false],
-    ['fail', () => true],
-  ] as const) {
-    const original = context?.[name];
-    if (context && typeof original === 'function') context[name] = wrap(original as Callback, failed);
+  try {
+    const context = args[1] as Record<string, unknown>;
+    for (const [name, failed] of [
+      ['done', isError],
+      ['succeed', () => false],
+      ['fail', () => true],
+    ] as const) {
+      const original = context[name];
+      if (typeof original === 'function') context[name] = wrap(original as Callback, failed);
+    }
+  } catch {
+    // A context that cannot be changed: the callback is seen, these are not.
   }
   return true;
 }

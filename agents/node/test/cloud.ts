@@ -6,6 +6,7 @@ import { CreateFunctionCommand, type LambdaClient, PublishLayerVersionCommand } 
 import { Profile } from 'pprof-format';
 import {
   type ArchiveFile,
+  archive,
   type Invoked,
   invokeFunction,
   lambdaClient,
@@ -25,13 +26,17 @@ export interface Cloud {
   deploy(
     name: string,
     files: Readonly<Record<string, ArchiveFile>>,
-    options?: { handler?: string; variables?: Readonly<Record<string, string>>; wrapped?: boolean },
+    options?: {
+      handler?: string;
+      variables?: Readonly<Record<string, string>>;
+      wrapped?: boolean;
+      /** Files of one more layer on top of the agent's. */
+      overlay?: Readonly<Record<string, ArchiveFile>>;
+    },
   ): Promise<void>;
   invoke(name: string, event?: unknown, custom?: Readonly<Record<string, string>>): Promise<Invoked>;
-  /** Forgets all objects and gives the function role its permissions back. */
-  reset(): void;
-  /** From now on the function role may not write. */
-  deny(): void;
+  /** What S3 does with a write from now on: stores it, refuses it, or never answers. */
+  onWrite(behaviour: 'store' | 'refuse' | 'silence'): void;
   close(): Promise<void>;
 }
 
@@ -47,9 +52,12 @@ export const mark = (op: 'invoke' | 'flush' | 'warmup', run: string, more: Reado
 export async function startCloud(): Promise<Cloud> {
   const directory = mkdtempSync(join(tmpdir(), 'layer-'));
   const { zip } = await buildLayer(directory);
-  let denied = false;
+  let behaviour: 'store' | 'refuse' | 'silence' = 'store';
   const role = { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'role-secret', sessionToken: 'role-token' };
-  const s3 = await startS3({ accounts: [{ ...role, allows: () => !denied }] });
+  const s3 = await startS3({
+    accounts: [{ ...role, allows: () => behaviour !== 'refuse' }],
+    intercept: () => behaviour === 'silence',
+  });
   s3.createBucket(BUCKET);
   const lambda = await startLambda({
     region: 'us-east-1',
@@ -62,13 +70,17 @@ export async function startCloud(): Promise<Cloud> {
     },
   });
   const client: LambdaClient = lambdaClient(lambda.url);
-  const layer = await client.send(
-    new PublishLayerVersionCommand({ LayerName: 'lambda-profile', Content: { ZipFile: zip } }),
-  );
+  const publishLayer = async (LayerName: string, ZipFile: Uint8Array): Promise<string> => {
+    const published = await client.send(new PublishLayerVersionCommand({ LayerName, Content: { ZipFile } }));
+    return published.LayerVersionArn!;
+  };
+  const agentLayer = await publishLayer('lambda-profile', zip);
   return {
     s3,
     lambda,
-    async deploy(name, files, { handler = 'index.handler', variables = {}, wrapped = true } = {}) {
+    async deploy(name, files, { handler = 'index.handler', variables = {}, wrapped = true, overlay } = {}) {
+      const layers = wrapped ? [agentLayer] : [];
+      if (overlay) layers.push(await publishLayer('overlay', archive(overlay)));
       const environment = wrapped
         ? { AWS_LAMBDA_EXEC_WRAPPER: '/opt/lambda-profile', LAMBDA_PROFILE_BUCKET: BUCKET, ...variables }
         : variables;
@@ -78,7 +90,7 @@ export async function startCloud(): Promise<Cloud> {
             Handler: handler,
             Timeout: 10,
             Environment: { Variables: environment },
-            ...(wrapped ? { Layers: [layer.LayerVersionArn!] } : {}),
+            ...(layers.length > 0 ? { Layers: layers } : {}),
           }),
         ),
       );
@@ -87,11 +99,8 @@ export async function startCloud(): Promise<Cloud> {
       const context = custom && Buffer.from(JSON.stringify({ custom })).toString('base64');
       return invokeFunction(client, name, event, context ? { ClientContext: context } : {});
     },
-    reset() {
-      denied = false;
-    },
-    deny() {
-      denied = true;
+    onWrite(next) {
+      behaviour = next;
     },
     async close() {
       await lambda.close();

@@ -257,7 +257,7 @@ describe('a bucket that refuses', () => {
 
   it('is reported with its error, the account id left out, and after three times the agent is quiet', async () => {
     await cloud.deploy('denied', { 'index.mjs': SMALL });
-    cloud.deny();
+    cloud.onWrite('refuse');
     try {
       for (let i = 0; i < 3; i++) {
         expect((await cloud.invoke('denied', {}, mark('invoke', 'r'))).payload).toBe('ok');
@@ -267,7 +267,7 @@ describe('a bucket that refuses', () => {
         expect(JSON.stringify(failures)).not.toMatch(/\d{12}/);
       }
     } finally {
-      cloud.reset();
+      cloud.onWrite('store');
     }
     const before = cloud.s3.requests.length;
     expect((await cloud.invoke('denied', {}, mark('invoke', 'r'))).payload).toBe('ok');
@@ -277,6 +277,60 @@ describe('a bucket that refuses', () => {
       failures: [{ code: 'AccessDenied' }],
     });
     expect(cloud.s3.requests.length).toBe(before);
+  });
+});
+
+describe('a fault of the layer', () => {
+  const SMALL = "export const handler = async () => 'ok';";
+  const AGENT = 'nodejs/lambda-profile';
+  const PREBUILDS = `${AGENT}/node_modules/@datadog/pprof/prebuilds/${process.platform}-${process.arch}`;
+
+  it('in the native addon leaves the function alone and says so in one line', async () => {
+    const addon = `${PREBUILDS}/dd_pprof.node.abi${process.versions.modules}.node`;
+    const overlay = { [addon]: 'not a shared object' };
+    await cloud.deploy('no-addon', { 'index.mjs': SMALL }, { overlay });
+    const { payload, log } = await cloud.invoke('no-addon', {}, mark('invoke', 'r'));
+    expect(payload).toBe('ok');
+    expect(log.match(/lambda-profile: .*/g)).toEqual([
+      expect.stringMatching(
+        /^lambda-profile: off: Cannot profile Node\.js v[\d.]+ on \S+: .*Use Node\.js 22, 24 or 26\.$/,
+      ),
+    ]);
+    expect((await cloud.invoke('no-addon', {}, mark('flush', 'r'))).payload).toBe('ok');
+  });
+
+  it.each([
+    ['cannot be loaded', 'throw new Error("broken file");', 'broken file'],
+    ['throws when it is set up', 'export const createPublish = () => { throw new Error("no set-up"); };', 'no set-up'],
+    ['throws', 'export const createPublish = () => () => { throw new Error("no encoder"); };', 'no encoder'],
+    ['rejects', 'export const createPublish = () => async () => { throw new Error("no signature"); };', 'no signature'],
+  ])('in the publishing code reaches the reply and not the function: it %s', async (title, code, message) => {
+    const name = `fault-${title.replace(/\W/g, '')}`;
+    const overlay = { [`${AGENT}/publish.mjs`]: code };
+    await cloud.deploy(name, { 'index.mjs': SMALL }, { overlay, variables: { LAMBDA_PROFILE_MAX_INVOCATIONS: '2' } });
+    for (let i = 0; i < 3; i++) expect((await cloud.invoke(name)).payload).toBe('ok');
+    expect((await cloud.invoke(name, {}, mark('invoke', 'r'))).payload).toBe('ok');
+    expect(reply(await cloud.invoke(name, {}, mark('flush', 'r')))).toMatchObject({
+      published: [],
+      failures: [{ type: 'cpu', code: 'InternalError', message }],
+    });
+  });
+
+  it('a silent S3 costs a flush its budget, not the invocation its timeout', async () => {
+    await cloud.deploy('silent', { 'index.mjs': SMALL });
+    cloud.onWrite('silence');
+    try {
+      await cloud.invoke('silent', {}, mark('invoke', 'r'));
+      expect(reply(await cloud.invoke('silent', {}, mark('flush', 'r')))).toMatchObject({
+        invocations: 1,
+        published: [],
+        failures: [{ type: 'cpu', code: 'Timeout' }],
+      });
+    } finally {
+      cloud.onWrite('store');
+    }
+    await cloud.invoke('silent', {}, mark('invoke', 'r'));
+    expect(reply(await cloud.invoke('silent', {}, mark('flush', 'r')))).toMatchObject({ invocations: 1, failures: [] });
   });
 });
 

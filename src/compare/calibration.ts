@@ -2,7 +2,7 @@
  * What all functions have in common in one labelling of the instances: how much faster or slower everything seems to
  * have become, and how much functions scatter between instances.
  */
-import { blockSize, sumHeads } from './head-sums.ts';
+import { blockSize, rowsAtATime, sumHeads } from './head-sums.ts';
 import type { Relabellings } from './permutation.ts';
 import { type SampleTable, sumOf } from './sample-table.ts';
 
@@ -51,20 +51,6 @@ export function calibrate(table: SampleTable, relabellings: Relabellings, patter
   const largest = Array.from(total.keys())
     .sort((a, b) => total[b]! - total[a]! || a - b)
     .slice(0, spreadFunctions);
-  const partial = new Float64Array(1 << blockSize);
-  const headSamples = largest.map((f) => {
-    const sums = new Float64Array(rows);
-    sumHeads(table.samples[f]!, patterns, partial, sums);
-    return sums;
-  });
-  const headSquares = largest.map((f) => {
-    const sums = new Float64Array(rows);
-    sumHeads(table.squares[f]!, patterns, partial, sums);
-    return sums;
-  });
-  const headExposure = new Float64Array(rows);
-  sumHeads(table.exposure, patterns, partial, headExposure);
-
   const means = Float64Array.from(largest, (f) => total[f]! / instances);
   // Large functions all count the same, so that one changed function cannot dominate; tiny ones tell little.
   const weights = means.map((mean) => mean / (1 + mean));
@@ -77,31 +63,45 @@ export function calibrate(table: SampleTable, relabellings: Relabellings, patter
   const centreCount = Math.min(count, centreFunctions);
   const ratios = new Float64Array(centreCount);
   const precisions = new Float64Array(centreCount);
-  const centre = new Float64Array(rows);
-  const tauSquared = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const o1 = headExposure[row]!;
-    const o0 = totalExposure - o1;
-    for (let i = 0; i < count; i++) {
-      const f = largest[i]!;
-      const c1 = headSamples[i]![row]!;
-      const q1 = headSquares[i]![row]!;
-      pearsonSums[i] = pearson(c1, total[f]! - c1, q1, totalSquares[f]! - q1, o1, o0);
-      spreads[i] = (pearsonSums[i]! / df / medianOfDispersion - 1) / means[i]!;
-      spreadWeights[i] = weights[i]!;
+  const calibration: Calibration = {
+    headExposure: new Float64Array(rows),
+    centre: new Float64Array(rows),
+    tauSquared: new Float64Array(rows),
+  };
+  const partial = new Float64Array(1 << blockSize);
+  sumHeads(table.exposure, patterns, partial, calibration.headExposure);
+  const headSamples = largest.map(() => new Float64Array(rowsAtATime));
+  const headSquares = largest.map(() => new Float64Array(rowsAtATime));
+  for (let start = 0; start < rows; start += rowsAtATime) {
+    const size = Math.min(rowsAtATime, rows - start);
+    largest.forEach((f, i) => {
+      sumHeads(table.samples[f]!, patterns, partial, headSamples[i]!, rows, start, size);
+      sumHeads(table.squares[f]!, patterns, partial, headSquares[i]!, rows, start, size);
+    });
+    for (let row = 0; row < size; row++) {
+      const o1 = calibration.headExposure[start + row]!;
+      const o0 = totalExposure - o1;
+      for (let i = 0; i < count; i++) {
+        const f = largest[i]!;
+        const c1 = headSamples[i]![row]!;
+        const q1 = headSquares[i]![row]!;
+        pearsonSums[i] = pearson(c1, total[f]! - c1, q1, totalSquares[f]! - q1, o1, o0);
+        spreads[i] = (pearsonSums[i]! / df / medianOfDispersion - 1) / means[i]!;
+        spreadWeights[i] = weights[i]!;
+      }
+      const tauSquared = Math.max(0, weightedMedian(spreads, spreadWeights));
+      for (let i = 0; i < centreCount; i++) {
+        const a = headSamples[i]![row]! + 0.5;
+        const b = total[largest[i]!]! + 1 - a;
+        const dispersion = moderate(pearsonSums[i]!, df, tauSquared, means[i]!);
+        ratios[i] = Math.log((a * o0) / (b * o1));
+        precisions[i] = 1 / (dispersion * (1 / a + 1 / b) + centreFloor);
+      }
+      calibration.tauSquared[start + row] = tauSquared;
+      calibration.centre[start + row] = trimmedMean(ratios, precisions);
     }
-    const tau = Math.max(0, weightedMedian(spreads, spreadWeights));
-    tauSquared[row] = tau;
-    for (let i = 0; i < centreCount; i++) {
-      const a = headSamples[i]![row]! + 0.5;
-      const b = total[largest[i]!]! + 1 - a;
-      const dispersion = moderate(pearsonSums[i]!, df, tau, means[i]!);
-      ratios[i] = Math.log((a * o0) / (b * o1));
-      precisions[i] = 1 / (dispersion * (1 / a + 1 / b) + centreFloor);
-    }
-    centre[row] = trimmedMean(ratios, precisions);
   }
-  return { headExposure, centre, tauSquared };
+  return calibration;
 }
 
 /** The smallest value that has half of the weight at or below it. Reorders both arrays. */

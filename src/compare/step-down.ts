@@ -1,10 +1,7 @@
 import { type Calibration, estimateAt } from './calibration.ts';
-import { blockSize, sumHeads } from './head-sums.ts';
+import { blockSize, rowsAtATime, sumHeads } from './head-sums.ts';
 import type { Relabellings } from './permutation.ts';
 import type { SampleTable } from './sample-table.ts';
-
-/** Rows handled at a time: the bounds of 5,000 functions then take 5 MB. */
-const rowsAtATime = 128;
 
 /**
  * Step-down maxT in both directions: functions from the least to the most extreme, keeping for every row the largest

@@ -119,9 +119,12 @@ function largest(base: number, head: number): number {
   return Math.max(Number.isFinite(base) ? Math.abs(base) : 0, Number.isFinite(head) ? Math.abs(head) : 0);
 }
 
-/** Three significant digits, at most three decimals; zero is `0`. */
+/**
+ * Three significant digits, at most three decimals; zero is `0`. What differs after the sixth digit only (sums in
+ * another order) is the same text.
+ */
 function digits(value: number): string {
-  const magnitude = Math.abs(value);
+  const magnitude = Math.abs(Number(value.toPrecision(6)));
   if (magnitude < 0.0005) return '0';
   const decimals = magnitude >= 99.95 ? 0 : magnitude >= 9.995 ? 1 : magnitude >= 0.0995 ? 2 : 3;
   const text = group(magnitude.toFixed(decimals));

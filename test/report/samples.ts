@@ -42,7 +42,7 @@ export function sampleFunction(
   const presence = baseMs === 0 ? 'new' : headMs === 0 ? 'gone' : 'both';
   const slower = headMs > baseMs;
   return {
-    key: `github.com/octo-org/orders/${display}`,
+    key: more.kind === undefined ? `github.com/octo-org/orders/${display}` : display,
     display,
     kind: 'own',
     file: '',

@@ -28,18 +28,20 @@ export function pairRenamed(
   head: RenameSide,
   evidence: { changedFiles?: readonly string[]; renames?: readonly FileRename[] },
 ): Map<string, string> {
-  const vanished = relevant(base);
-  const appeared = relevant(head);
+  const vanishedOwners = relevant(base);
+  const appearedOwners = relevant(head);
   // Neighbours that vanished or appeared themselves say nothing about their neighbours.
-  const unstable = new Set([...vanished, ...appeared].map(({ key }) => key));
+  const unstable = new Set([...vanishedOwners, ...appearedOwners].map(({ key }) => key));
+  const vanished = vanishedOwners.map((owner) => traitsOf(owner, unstable));
+  const appeared = appearedOwners.map((owner) => traitsOf(owner, unstable));
   const changed = new Set(evidence.changedFiles);
   const renames = new Map(evidence.renames?.map(({ from, to }) => [from, to]));
-  const scores = vanished.map((before) => appeared.map((after) => scoreOf(before, after, unstable, changed, renames)));
+  const scores = vanished.map((before) => appeared.map((after) => scoreOf(before, after, changed, renames)));
   const pairs = new Map<string, string>();
   vanished.forEach((before, i) => {
     const best = bestOf(scores[i]!);
     if (best < 0 || bestOf(scores.map((row) => row[best]!)) !== i) return;
-    pairs.set(before.key, appeared[best]!.key);
+    pairs.set(before.owner.key, appeared[best]!.owner.key);
   });
   return pairs;
 }
@@ -59,18 +61,36 @@ function bestOf(scores: readonly number[]): number {
   return first >= 0 && scores.lastIndexOf(best) === first ? first : -1;
 }
 
+/** What is compared of a function. */
+interface Traits {
+  owner: Owner;
+  /** Last part of the name. */
+  name: string;
+  /** Neighbour -> its share of all calls in that direction; empty when none is known. */
+  callers: Map<string, number>;
+  callees: Map<string, number>;
+}
+
+function traitsOf(owner: Owner, unstable: ReadonlySet<string>): Traits {
+  const shares = (neighbours: ReadonlyMap<string, number>) => {
+    const stable = [...neighbours].filter(([key]) => !unstable.has(key));
+    const total = stable.reduce((sum, [, weight]) => sum + weight, 0);
+    return new Map(total === 0 ? [] : stable.map(([key, weight]) => [key, weight / total]));
+  };
+  return { owner, name: lastName(owner.display), callers: shares(owner.callers), callees: shares(owner.callees) };
+}
+
 function scoreOf(
-  before: Owner,
-  after: Owner,
-  unstable: ReadonlySet<string>,
+  { owner: before, ...old }: Traits,
+  { owner: after, ...now }: Traits,
   changed: ReadonlySet<string>,
   renames: ReadonlyMap<string, string>,
 ): number {
   if (before.kind !== after.kind) return 0;
-  const name = nameSimilarity(lastName(before.display), lastName(after.display));
+  const name = nameSimilarity(old.name, now.name);
   if (name === 1 && before.file !== '' && renames.get(before.file) === after.file) return 1;
-  const callees = overlap(before.callees, after.callees, unstable);
-  const callers = overlap(before.callers, after.callers, unstable);
+  const callees = overlap(old.callees, now.callees);
+  const callers = overlap(old.callers, now.callers);
   const calleesAgree = callees.anchors > 0 && callees.similarity >= 0.8;
   if (name < 0.4 && !calleesAgree) return 0;
   const calleeWeight = callees.known ? (callees.anchors >= 3 ? 0.5 : 0.25) : 0;
@@ -89,28 +109,21 @@ function scoreOf(
 function overlap(
   a: ReadonlyMap<string, number>,
   b: ReadonlyMap<string, number>,
-  unstable: ReadonlySet<string>,
 ): { known: boolean; similarity: number; anchors: number } {
-  const stable = (map: ReadonlyMap<string, number>) => [...map].filter(([key]) => !unstable.has(key));
-  const ofA = stable(a);
-  const ofB = new Map(stable(b));
-  const totalA = ofA.reduce((sum, [, weight]) => sum + weight, 0);
-  const totalB = [...ofB.values()].reduce((sum, weight) => sum + weight, 0);
-  if (totalA === 0 && totalB === 0) return { known: false, similarity: 0, anchors: 0 };
   let similarity = 0;
   let anchors = 0;
-  for (const [key, weight] of ofA) {
-    const other = ofB.get(key);
+  for (const [key, share] of a) {
+    const other = b.get(key);
     if (other === undefined) continue;
     anchors++;
-    similarity += Math.min(weight / totalA, other / totalB);
+    similarity += Math.min(share, other);
   }
-  return { known: true, similarity, anchors };
+  return { known: a.size > 0 || b.size > 0, similarity, anchors };
 }
 
 /** `orders.(*Engine).Apply` -> `Apply`: the part of a name that a move between packages or classes keeps. */
 function lastName(display: string): string {
-  return display.slice(Math.max(display.lastIndexOf('.'), display.lastIndexOf('/')) + 1).slice(0, 100);
+  return display.slice(Math.max(display.lastIndexOf('.'), display.lastIndexOf('/')) + 1).slice(0, 60);
 }
 
 /** 1 for equal names, 0 for names that have nothing in common: by edit distance or common beginning. */

@@ -2,9 +2,9 @@
 import type { Comparison, FingerprintDifference, FunctionChange, MetricChange } from './comparison.ts';
 import {
   addedNanos,
+  confirmedSentence,
   describeDifferences,
   describeFunction,
-  describeMethod,
   describeMetric,
   describeResolution,
   describeStrictness,
@@ -111,7 +111,6 @@ export function judge(comparison: Comparison, policy: Policy, context: JudgeCont
   const tight = tightMemory(comparison, context);
   const common = [
     ...describeDifferences(context.differences),
-    describeMethod(method),
     describeResolution(comparison.resolution, policy.failThreshold),
   ];
   if (shortage !== undefined && newErrors === undefined)
@@ -150,7 +149,7 @@ export function judge(comparison: Comparison, policy: Policy, context: JudgeCont
       ...[...regressed, ...warned].slice(0, 5).map((changed) => describeFunction(changed, method.functionsTested)),
       ...[...failedMetrics, ...warnedMetrics].map((metric) => describeMetric(metric, totalsMayFail)),
       ...(tight === '' ? [] : [`${tight}.`]),
-      ...(strict && (failing || warned.length > 0) ? [describeStrictness(alphaToFail, failAt)] : []),
+      ...(failing || warned.length > 0 ? [strict ? describeStrictness(alphaToFail, failAt) : confirmedSentence] : []),
       ...(accepted ? [`The label "${oneLine(context.acceptedBy!.label)}" accepts it.`] : []),
       ...common,
     ],

@@ -13,7 +13,6 @@ import type {
   Comparison,
   FingerprintDifference,
   FunctionChange,
-  Method,
   MetricChange,
   MetricId,
   Resolution,
@@ -94,10 +93,8 @@ export function describeDifferences(differences: readonly FingerprintDifference[
   return [`The environments differ (${list.join(', ')}), so nothing can fail.`];
 }
 
-export function describeMethod(method: Method): string {
-  const confirmed = method.confirmed ? ', and what was flagged was measured again on fresh instances' : '';
-  return `Compared ${method.baseInstances} base and ${method.headInstances} head instances (${formatCount(method.baseSamples)} and ${formatCount(method.headSamples)} CPU samples)${confirmed}.`;
-}
+/** What was flagged was flagged twice. */
+export const confirmedSentence = 'Confirmed on fresh instances of both versions.';
 
 export function describeStrictness(alpha: number, limit: number): string {
   return `Not confirmed against a live base, so a failure needs more: p at most ${alpha} and ${formatThreshold(limit)}.`;

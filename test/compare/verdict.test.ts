@@ -87,7 +87,7 @@ describe('judge()', () => {
         "next": "Look at parseOrder (src/order.ts:12) in the flame graph; if the cost is wanted, add the label "accept-performance".",
         "reasons": [
           "parseOrder: 4.10 → 4.90 ms, +18.0% (95% CI +9.0% … +27%), p = 0.002 (adjusted for 61 functions), 8 of 8 head instances above the base median.",
-          "Compared 8 base and 8 head instances (7,205 and 8,283 CPU samples), and what was flagged was measured again on fresh instances.",
+          "Confirmed on fresh instances of both versions.",
           "This run could have seen (80% power): +22% in functions above 20% of the CPU, +38% in functions above 5% of the CPU, +104% in functions above 1% of the CPU.",
         ],
         "regressed": [
@@ -106,7 +106,6 @@ describe('judge()', () => {
         "kind": "pass",
         "next": "",
         "reasons": [
-          "Compared 8 base and 8 head instances (7,205 and 8,283 CPU samples), and what was flagged was measured again on fresh instances.",
           "This run could have seen (80% power): +22% in functions above 20% of the CPU, +38% in functions above 5% of the CPU, +104% in functions above 1% of the CPU.",
         ],
         "regressed": [],

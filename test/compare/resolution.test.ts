@@ -14,11 +14,12 @@ const input: ResolutionInput = {
 };
 
 test('computeResolution() follows its formula', () => {
-  // 5 %: variance 2/8 (0.0016 + 1/75) = 0.003733; (3.446 + 0.842) sqrt(0.003733) = 0.2620.
+  // 5 %: variance 2/8 (0.0016 + 1/75) = 0.003733; exp((3.5405 + 0.8416) sqrt(0.003733)) - 1 = 0.307, where 3.5405 is
+  // the quantile of Student's t with 24 degrees of freedom that 0.05 / 60 lies above.
   expect(computeResolution(input).map(({ share, detectable }) => [share, detectable.toFixed(2)])).toEqual([
-    [0.2, '0.18'],
-    [0.05, '0.30'],
-    [0.01, '0.75'],
+    [0.2, '0.17'],
+    [0.05, '0.31'],
+    [0.01, '0.77'],
   ]);
 });
 

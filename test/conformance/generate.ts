@@ -42,6 +42,13 @@ export function generateProfiles(seed: number, options: GenerateOptions = {}): U
       column: options.columns && random() < 0.5 ? BigInt(upTo(80)) : 0n,
     })),
   }));
+  // The same again, but for the column of the innermost line.
+  if (options.columns)
+    for (const site of sites.slice(0, 5))
+      sites.push({
+        ...site,
+        lines: site.lines.map((line, i) => ({ ...line, column: line.column + (i === 0 ? 1n : 0n) })),
+      });
   return Array.from({ length: 1 + upTo(4) }, () => new Generator(random, options, types, program, sites).bytes());
 }
 

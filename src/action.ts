@@ -13,11 +13,14 @@ import { type GitHubContext, readContext } from './github/context.ts';
 import { listCheckout } from './github/sources.ts';
 import { publishStickyComment } from './github/sticky-comment.ts';
 import { createReport } from './outcome-report.ts';
+import { createCallTrees } from './outcome-trees.ts';
 import { gzipProfile } from './pprof/encode.ts';
 import { createProgress } from './progress.ts';
 import type { Recording } from './recordings/recording.ts';
 import { renderAnnotations } from './report/annotations.ts';
 import { commentKey, renderComment } from './report/comment.ts';
+import { renderPage } from './report/flamegraph/page.ts';
+import { renderSvg } from './report/flamegraph/svg.ts';
 import { renderJson } from './report/json.ts';
 import type { Report } from './report/report.ts';
 import { renderSummary } from './report/summary.ts';
@@ -63,10 +66,18 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
     repository: context.repository,
     ...(pullRequest !== undefined && { pullRequest }),
     run: context.run,
-    files: { ...files, reportJson: join(directory, `${fileStem(settings)}-report.json`) },
+    files: {
+      ...files,
+      reportJson: join(directory, `${fileStem(settings)}-report.json`),
+      reportHtml: join(directory, `${fileStem(settings)}-report.html`),
+    },
     timings: progress.done(),
   });
+  const trees = createCallTrees(outcome);
   writeFileSync(report.files.reportJson!, renderJson(report));
+  writeFileSync(report.files.reportHtml!, renderPage(report, trees));
+  for (const tree of trees)
+    writeFileSync(join(directory, `${fileStem(settings)}-${tree.sampleType}.svg`), renderSvg(report, tree));
   await core.summary.addRaw(renderSummary(report)).write();
   annotate(report);
   const commentUrl = pullRequest === undefined ? '' : await comment(github, context, settings, report, pullRequest);

@@ -2,7 +2,7 @@ import type { OwnerKind } from './compare/comparison.ts';
 import type { Outcome } from './gate.ts';
 import { matchSources } from './github/sources.ts';
 import type { Recording } from './recordings/recording.ts';
-import { weighRecording } from './recordings/side.ts';
+import { invocationsOf, weighRecording } from './recordings/side.ts';
 import type { MeasuredSide, Report, Repository } from './report/report.ts';
 import type { Settings } from './settings.ts';
 import { TOOL } from './version.ts';
@@ -90,7 +90,7 @@ function measuredSide({ manifest }: Recording): MeasuredSide {
 /** The functions a recording spends most CPU in, own code before the rest. */
 function hottestFunctions(recording: Recording): Report['hottest'] {
   const weights = weighRecording(recording);
-  const invocations = recording.manifest.instances.reduce((sum, instance) => sum + instance.invocations, 0);
+  const invocations = invocationsOf(recording);
   if (!weights || invocations === 0) return [];
   const nanos = weights.owners.map((_, i) => weights.counts.reduce((sum, group) => sum + group[i]!, 0));
   const total = nanos.reduce((sum, value) => sum + value, 0);

@@ -1,5 +1,5 @@
 import type { Side } from '../compare/side.ts';
-import { classifyFrame, type Language } from '../pprof/frames.ts';
+import { classifyFrame, type FrameClass, type FrameName, type Language } from '../pprof/frames.ts';
 import { type OwnerWeights, weighOwners } from '../pprof/weigh.ts';
 import { INSTANCE_LABEL, type Recording } from './recording.ts';
 
@@ -7,8 +7,18 @@ import { INSTANCE_LABEL, type Recording } from './recording.ts';
 export function weighRecording(recording: Recording): OwnerWeights | undefined {
   const profile = recording.profiles.get('cpu');
   if (!profile) return undefined;
+  return weighOwners(profile, 'cpu', INSTANCE_LABEL, frameClassifier(recording));
+}
+
+/** Tells who a frame of the recording's profiles is. */
+export function frameClassifier(recording: Recording): (frame: FrameName) => FrameClass {
   const language = languageOf(recording);
-  return weighOwners(profile, 'cpu', INSTANCE_LABEL, (frame) => classifyFrame(frame, language));
+  return (frame) => classifyFrame(frame, language);
+}
+
+/** Measured invocations of all instances. */
+export function invocationsOf({ manifest: { instances } }: Recording): number {
+  return instances.reduce((sum, { invocations }) => sum + invocations, 0);
 }
 
 /**

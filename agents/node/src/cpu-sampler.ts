@@ -45,6 +45,10 @@ export interface CpuSampler {
 /** The sample buffer holds one longest possible invocation (15 minutes) on top of a window that is nearly full. */
 const LONGEST_INVOCATION_MS = 900_000;
 const NEARLY_FULL_MS = 180_000;
+/** Of v8ProfilerStuckEventLoopDetected(): a profile without a single hit. */
+const CERTAINLY_STUCK = 2;
+/** Signals after which a profile without hits cannot be chance. */
+const ENOUGH_SAMPLES = 50;
 
 /**
  * Starts the sampler: @datadog/pprof's TimeProfiler with the thread's CPU clock. Call it before any user code loads;
@@ -79,17 +83,21 @@ export function startCpuSampler(intervalUs: number): CpuSampler {
   // A profiling signal that arrives while the process tears down can crash it.
   process.once('exit', stop);
 
+  const sampleCount = (): number => profiler.state[addon.constants.kSampleCount] ?? 0;
   const nearlyFull = (NEARLY_FULL_MS * 1000) / intervalUs;
   return {
     flags,
     setPhase(phase) {
       if (running) profiler.context = phase;
     },
-    isNearlyFull: () => running && (profiler.state[addon.constants.kSampleCount] ?? 0) > nearlyFull,
+    isNearlyFull: () => running && sampleCount() > nearlyFull,
     rotate() {
+      if (!running) throw new Error('The CPU sampler has been stopped.');
+      const samples = sampleCount();
       const profile = profiler.stop(true);
-      // V8's event processor can get stuck and then returns empty profiles; only a restart frees it.
-      if (profiler.v8ProfilerStuckEventLoopDetected() > 0) {
+      // V8's event processor can get stuck and then returns empty profiles; only a restart frees it. A restart logs all
+      // code anew and attributes inlined code wrongly, so not for a profile that is empty because it was short.
+      if (profiler.v8ProfilerStuckEventLoopDetected() === CERTAINLY_STUCK && samples >= ENOUGH_SAMPLES) {
         profiler.stop(false);
         profiler.start();
       }
@@ -103,7 +111,8 @@ export function startCpuSampler(intervalUs: number): CpuSampler {
  * V8 charges loops of an inlined function to the function it was inlined into: half of a handler's CPU can end up in
  * the handler itself. Functions larger than a getter or a small lambda therefore stay functions (27 is V8's own bound
  * for "small"), and V8 13.6 (Node.js 24) also needs Maglev's inlining off. Both sides of a comparison run with the same
- * flags; they are part of the fingerprint.
+ * flags; they are part of the fingerprint. The price: code that lives off inlining (hashes, vectors) runs several times
+ * slower than without the agent; README.md has numbers.
  */
 function attributionFlags(): string[] {
   const smallOnly = '--max-inlined-bytecode-size=27';

@@ -181,6 +181,36 @@ describe('a run on a function that knows nothing of the agent', () => {
   });
 });
 
+describe('a cold start', () => {
+  it('is published as type init: what loading the modules cost, module by module', async () => {
+    const burn = (ms: number) => `
+      const end = process.cpuUsage().user + ${ms} * 1000;
+      function buildTables() { let x = 0; while (process.cpuUsage().user < end) for (let i = 0; i < 1e4; i++) x += Math.sqrt(i); return x; }
+      export const tables = buildTables();`;
+    const index = "import './lib/rates.mjs'; import './lib/zones.mjs'; export const handler = async () => 'ok';";
+    const files = { 'index.mjs': index, 'lib/rates.mjs': burn(60), 'lib/zones.mjs': burn(20) };
+    await cloud.deploy('cold', files, { variables: { LAMBDA_PROFILE_TYPES: 'init' } });
+    await cloud.invoke('cold', {}, mark('invoke', 'r'));
+    const { published, failures } = reply(await cloud.invoke('cold', {}, mark('flush', 'r')));
+    expect(failures).toEqual([]);
+    expect(published).toMatchObject([{ type: 'init' }]);
+    const init = readProfile(objects('cold', 'init')[0]!.body);
+    const cpuOf = (file: string) =>
+      init.samples
+        .filter(({ stack }) => stack.some((frame) => frame.includes(` ${file}:`)))
+        .reduce((sum, { values }) => sum + values[1]!, 0) / 1e6;
+    expect(cpuOf('lib/rates.mjs')).toBeGreaterThan(45);
+    expect(cpuOf('lib/zones.mjs')).toBeGreaterThan(12);
+    expect(cpuOf('lib/zones.mjs')).toBeLessThan(cpuOf('lib/rates.mjs'));
+    const { invocations, time, run } = init.comment;
+    expect({ invocations, run }).toEqual({ invocations: { n: 0, errors: 0, cold: 1 }, run: 'r' });
+    expect(time.cpuMs).toBeGreaterThan(75);
+    for (const { labels } of init.samples.filter(({ stack }) => stack.some((frame) => frame.includes(' lib/')))) {
+      expect(labels).toEqual({ 'lambda-profile.phase': 'init' });
+    }
+  });
+});
+
 describe('windows', () => {
   const SMALL = "export const handler = async (event) => { if (event.fail) throw new Error('no'); return 'ok'; };";
 

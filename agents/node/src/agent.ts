@@ -214,7 +214,7 @@ export function createAgent(parts: Parts): Agent {
     'lambda-profile': {
       v: 1,
       instance: settings.instance,
-      run: of.run,
+      run: of.run ?? '',
       invocations: of.invocations,
       errors: of.errors,
       cpuMs: cpuMs(of),

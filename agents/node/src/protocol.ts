@@ -32,7 +32,8 @@ export interface FlushReply {
   readonly 'lambda-profile': {
     readonly v: 1;
     readonly instance: string;
-    readonly run: string | null;
+    /** '' when the flush named none. */
+    readonly run: string;
     readonly invocations: number;
     readonly errors: number;
     readonly cpuMs: number;

@@ -30,16 +30,16 @@ export function snapshotKey(settings: Settings, type: ProfileType, sequence: num
 
 /**
  * The pprof comment every snapshot carries, `lambda-profile:{json}`. It is authoritative: unlike object metadata it
- * stays with the file wherever it is copied, and survives a merge by any pprof tool.
+ * stays with the file wherever it is copied, and survives a merge by any pprof tool. No run and no commit are ''.
  */
 export function snapshotComment(settings: Settings, facts: SnapshotFacts): string {
   const { window, sequence } = facts;
   const json = {
     v: 1,
-    run: window.run,
+    run: window.run ?? '',
     function: settings.function.name,
     functionVersion: settings.function.version,
-    commit: window.commit,
+    commit: window.commit ?? '',
     instance: settings.instance,
     sequence,
     slot: sequence % SLOTS,

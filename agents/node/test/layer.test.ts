@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseFlushReply } from '../../../src/lambda/run-protocol.ts';
+import { decodeProfile } from '../../../src/pprof/decode.ts';
+import { parseWindow } from '../../../src/snapshots/window.ts';
 import { BUCKET, type Cloud, mark, type ReadProfile, readProfile, startCloud } from './cloud.ts';
 
 /** A function with 6 : 3 : 1 of its work in three functions, in a bundle-like sub-directory. */
@@ -102,6 +105,13 @@ describe('a run on a function that knows nothing of the agent', () => {
     expect(cpuMs).toBe(answer.cpuMs);
     expect(p50Ms).toBeLessThanOrEqual(p90Ms);
     expect(p90Ms).toBeLessThan(activeMs);
+  });
+
+  it('is understood by the gate', () => {
+    expect(parseWindow([`lambda-profile:${JSON.stringify(cpu.comment)}`])).toEqual(cpu.comment);
+    expect(parseFlushReply(Buffer.from(JSON.stringify(flushed.payload)))).toEqual(reply(flushed));
+    const gated = decodeProfile(objects('orders', 'cpu')[0]!.body);
+    expect(gated.comments.map((text) => text.slice(0, 15))).toEqual(['lambda-profile:']);
   });
 
   it('repeats the essentials as metadata of the object', () => {
@@ -219,8 +229,8 @@ describe('windows', () => {
     for (let i = 0; i < 7; i++) await cloud.invoke('count', { fail: i === 1 });
     const stored = objects('count').map(({ body }) => readProfile(body).comment);
     expect(stored.map(({ reason, sequence, run }) => ({ reason, sequence, run }))).toEqual([
-      { reason: 'count', sequence: 0, run: null },
-      { reason: 'count', sequence: 1, run: null },
+      { reason: 'count', sequence: 0, run: '' },
+      { reason: 'count', sequence: 1, run: '' },
     ]);
     expect(stored.map(({ invocations }) => invocations)).toEqual([
       { n: 3, errors: 1, cold: 1 },
@@ -278,7 +288,7 @@ describe('windows', () => {
     expect(objects('marked')).toEqual([]);
     await cloud.invoke('marked', {}, mark('invoke', 'r', { 'lambda-profile.commit': 'not a commit' }));
     expect(reply(await cloud.invoke('marked', {}, mark('flush', 'r')))).toMatchObject({ invocations: 1 });
-    expect(readProfile(objects('marked')[0]!.body).comment).toMatchObject({ run: 'r', commit: null });
+    expect(readProfile(objects('marked')[0]!.body).comment).toMatchObject({ run: 'r', commit: '' });
   });
 });
 

@@ -1,5 +1,6 @@
 /** Two measured sides in, everything that changed between them out: numbers and evidence, no policy. */
 import type { OwnerWeights } from '../pprof/owners.ts';
+import { findParts } from './cause.ts';
 import type { Change, Comparison, FunctionChange } from './comparison.ts';
 import { studentQuantile } from './distributions.ts';
 import { type FunctionTest, testFunctions } from './functions.ts';
@@ -248,6 +249,14 @@ function describeFunctions(
       const fell = changes[indexOf.get(source)!]!;
       if (fell.change === 'faster') fell.change = 'moved';
     }
+  }
+  const unitOf = new Map(units.map((unit) => [unit.key, unit]));
+  const parts = findParts(changes, (key) => unitOf.get(key)!.callers);
+  for (const changed of changes) {
+    const whole = parts.get(changed.key);
+    if (whole === undefined) continue;
+    changed.change = 'moved';
+    changed.partOf = whole.display;
   }
   return changes.sort(byImportance);
 }

@@ -13,7 +13,7 @@ export type Change =
   | 'faster'
   /** No evidence of a change that matters. */
   | 'unchanged'
-  /** Cost that came from elsewhere (a rename, a split, a moved body): shown, never failed. */
+  /** Cost that came from elsewhere (a rename, a split, a moved body) or belongs to a callee's: shown, never failed. */
   | 'moved';
 
 /** One function, charged with its own frames and with the library and runtime code it calls directly. */
@@ -31,6 +31,8 @@ export interface FunctionChange {
   /** The base name or base file when the function was renamed or moved. */
   renamedFrom?: string;
   movedFrom?: string;
+  /** A caller that grew a little with a function it calls: the name of the one that explains it. */
+  partOf?: string;
   baseNanosPerInvocation: number;
   headNanosPerInvocation: number;
   /** Share of the base (head when new) side's CPU, 0..1. */

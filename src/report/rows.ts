@@ -88,13 +88,14 @@ function toRow(report: Report, changed: FunctionChange): FunctionRow {
     delta: formatDelta(baseMs, headMs, 'ms'),
     pair: formatPair(baseMs, headMs, 'ms'),
     interval: changed.presence === 'both' ? formatInterval(changed.ratioLow, changed.ratioHigh) : '—',
-    from: changed.renamedFrom ?? changed.movedFrom ?? '',
+    from: changed.partOf ?? changed.renamedFrom ?? changed.movedFrom ?? '',
     source: sourceOf(report, changed),
   };
 }
 
 function wordOf(changed: FunctionChange): string {
   if (changed.change === 'unchanged') return '';
+  if (changed.partOf !== undefined) return 'part';
   return changed.change === 'moved' || changed.presence === 'both' ? changed.change : changed.presence;
 }
 

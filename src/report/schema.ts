@@ -71,6 +71,7 @@ const functionChange = z.object({
   presence: z.enum(['both', 'new', 'gone']),
   renamedFrom: text.exactOptional(),
   movedFrom: text.exactOptional(),
+  partOf: text.exactOptional(),
   baseNanosPerInvocation: real,
   headNanosPerInvocation: real,
   share: real,

@@ -1,6 +1,6 @@
 /** The parts comment and summary share, as Markdown blocks. Every text that is not ours goes through `escape.ts`. */
 import type { MetricChange } from '../compare/comparison.ts';
-import { escapeCodeSpan, escapeMarkdown } from './escape.ts';
+import { escapeCodeSpan, escapeMarkdown, escapeProse } from './escape.ts';
 import {
   formatCount,
   formatDelta,
@@ -76,11 +76,16 @@ export function nameCell(row: FunctionRow): string {
   const name = escapeCodeSpan(changed.display);
   const words: string[] = [];
   if (row.from !== '') {
-    const verb = changed.renamedFrom !== undefined ? 'renamed from' : 'moved from';
-    words.push(`${verb} ${escapeCodeSpan(row.from, 80)}`);
+    words.push(`${originWords(changed)} ${escapeCodeSpan(row.from, 80)}`);
   }
   if (changed.kind !== 'own') words.push(kindName(changed.kind));
   return [name, ...words].join(' · ');
+}
+
+/** What `row.from` is to the function. */
+export function originWords({ partOf, renamedFrom }: FunctionRow['changed']): string {
+  if (partOf !== undefined) return 'part of';
+  return renamedFrom !== undefined ? 'renamed from' : 'moved from';
 }
 
 /** The place of a function: linked when it is in the repository, marked when the pull request touches it. */
@@ -133,7 +138,7 @@ export function closingBlocks(report: Report): Block[] {
   ];
   return [
     text(50, page),
-    text(95, next === '' ? '' : `**Next:** ${escapeMarkdown(next)}`),
+    text(95, next === '' ? '' : `**Next:** ${escapeProse(next)}`),
     text(97, `<sub>${footer.filter((part) => part !== '').join(' · ')}</sub>`),
   ].filter((block) => block.kind === 'table' || block.text !== '');
 }
@@ -170,7 +175,7 @@ function contextLine(report: Report): string {
 }
 
 function sentences(all: string[], prefix = ''): string {
-  const shown = all.slice(0, maxSentences).map((sentence) => `${prefix}${escapeMarkdown(sentence, 500)}`);
+  const shown = all.slice(0, maxSentences).map((sentence) => `${prefix}${escapeProse(sentence, 500)}`);
   const missing = all.length - shown.length;
   if (missing > 0) shown.push(`${formatCount(missing)} more in \`report.json\`.`);
   return shown.length === 1 ? shown[0]! : shown.map((sentence) => `- ${sentence}`).join('\n');
@@ -186,9 +191,9 @@ function checksBlock(report: Report): Block {
     align: 'lll',
     importance: 90,
     rows: report.verdict.checks.map((check) => [
-      escapeMarkdown(check.what, 200),
+      escapeProse(check.what, 200),
       marks[check.state],
-      escapeMarkdown(check.found, 300),
+      escapeProse(check.found, 300),
     ]),
   };
 }
@@ -224,7 +229,10 @@ function budgetCell(report: Report, metric: MetricChange): string {
   if (metric.id === 'cpu' && metric.head - metric.base < minDeltaMs) {
     return `✅ under ${formatValue(minDeltaMs, 'ms')}`;
   }
-  return relative >= failThreshold ? `❌ over ${limit}` : `⚠️ over ${formatThreshold(warnThreshold)}`;
+  const isFatal = report.verdict.kind === 'fail' || report.verdict.kind === 'accepted';
+  return relative >= failThreshold
+    ? `${isFatal ? '❌' : '⚠️'} over ${limit}`
+    : `⚠️ over ${formatThreshold(warnThreshold)}`;
 }
 
 function topBlock(report: Report, rows: FunctionRow[]): Block {
@@ -253,12 +261,13 @@ function firstRunBlocks(report: Report): Block[] {
   const blocks: Block[] = [];
   if (report.head !== undefined && report.head.instances.length > 0) {
     const { cpuMs, durationMs } = meansOf(report.head);
-    blocks.push(
-      text(
-        80,
-        `Measured **${formatValue(cpuMs, 'ms')} CPU** per invocation; median duration ${formatValue(durationMs, 'ms')}.`,
-      ),
-    );
+    if (cpuMs > 0)
+      blocks.push(
+        text(
+          80,
+          `Measured **${formatValue(cpuMs, 'ms')} CPU** per invocation${durationMs > 0 ? `; median duration ${formatValue(durationMs, 'ms')}` : ''}.`,
+        ),
+      );
   }
   if (report.hottest.length > 0) blocks.push(hottestBlock(report, 0, report.top, ''));
   return blocks;

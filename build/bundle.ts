@@ -4,10 +4,33 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
+import { type Plugin, rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
+
+/**
+ * Leaves out what a job cannot reach. Of undici, @actions/* use `fetch` and the proxy agent: not its mocks, caches and
+ * sockets. Its HTTP parser comes twice, with and without SIMD, which every processor that runs Node 24 has. The
+ * build of yaml for browsers is the same code as modules, so that its unused half can go.
+ */
+const slimDependencies: Plugin = {
+  name: 'slim-dependencies',
+  resolveId(id) {
+    if (id === 'undici') return UNDICI;
+    if (id === 'yaml') return `${root}/node_modules/yaml/browser/dist/index.js`;
+    if (id.endsWith('llhttp/llhttp-wasm.js')) return `${root}/node_modules/undici/lib/llhttp/llhttp_simd-wasm.js`;
+    return undefined;
+  },
+  load(id) {
+    if (id !== UNDICI) return undefined;
+    return [
+      `export { fetch } from '${root}/node_modules/undici/lib/web/fetch/index.js';`,
+      `export { default as ProxyAgent } from '${root}/node_modules/undici/lib/dispatcher/proxy-agent.js';`,
+    ].join('\n');
+  },
+};
+const UNDICI = '\0undici';
 
 /** Bundles one entry of `src/` into `directory`. */
 export async function bundle(entry: string, directory: string): Promise<void> {
@@ -16,14 +39,17 @@ export async function bundle(entry: string, directory: string): Promise<void> {
     platform: 'node',
     cwd: root,
     transform: { target: 'node24', define: { __VERSION__: JSON.stringify(version) } },
+    // Modules rather than CommonJS: of the AWS SDK only the commands in use stay.
+    resolve: { mainFields: ['module', 'main'] },
+    plugins: [slimDependencies],
     logLevel: 'warn',
   });
   await build.write({
     file: `${directory}/${entry}.js`,
     format: 'esm',
     codeSplitting: false,
-    // Names stay, so that a stack trace and a review can be read; only white space and dead code go.
-    minify: { compress: true, mangle: false, codegen: true },
+    // Names of functions and classes stay, so that a stack trace can be read.
+    minify: { compress: true, mangle: { toplevel: true, keepNames: true }, codegen: true },
     comments: { legal: false },
     banner: entry === 'cli' ? '#!/usr/bin/env node' : '',
   });

@@ -108,7 +108,7 @@ describe('a run on a function that knows nothing of the agent', () => {
   });
 
   it('is understood by the gate', () => {
-    expect(parseWindow([`lambda-profile:${JSON.stringify(cpu.comment)}`])).toEqual(cpu.comment);
+    expect(cpu.comment).toMatchObject(parseWindow([`lambda-profile:${JSON.stringify(cpu.comment)}`])!);
     expect(parseFlushReply(Buffer.from(JSON.stringify(flushed.payload)))).toEqual(reply(flushed));
     const gated = decodeProfile(objects('orders', 'cpu')[0]!.body);
     expect(gated.comments.map((text) => text.slice(0, 15))).toEqual(['lambda-profile:']);

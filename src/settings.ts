@@ -106,7 +106,7 @@ const INPUTS = {
 
 const DEFAULTS: RawInputs = {
   payload: '{}',
-  invocations: '400',
+  invocations: '800',
   concurrency: '8',
   's3-prefix': 'sparta/pprof',
   'profile-types': 'cpu',
@@ -138,7 +138,7 @@ const CONFIG_KEYS = [
 ] as const;
 
 /** At least this many calls for each instance before anything is measured: V8 compiles hot code in the first dozens. */
-const WARMUP_PER_INSTANCE = 15;
+const WARMUP_PER_INSTANCE = 20;
 
 /**
  * Inputs over the config file over the defaults, validated.

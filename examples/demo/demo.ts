@@ -92,7 +92,7 @@ async function runGate(
 function check(name: string, result: ActionResult, expected: Expected): boolean {
   const report = result.outputs['report-json'] ? JSON.parse(readFileSync(result.outputs['report-json'], 'utf8')) : {};
   const slower: string[] = (report.comparison?.functions ?? [])
-    .filter((one: { change: string }) => one.change === 'slower')
+    .filter((one: { change: string; kind: string }) => one.change === 'slower' && one.kind === 'own')
     .map((one: { display: string }) => one.display);
   const right =
     result.exitCode === expected.exitCode &&

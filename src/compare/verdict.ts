@@ -298,7 +298,7 @@ export function measurementError(message: string, checks: Check[], next: string)
   return {
     ...empty,
     kind: 'error',
-    headline: `Not measured: ${oneLine(message)}`,
+    headline: `Not measured: ${oneLine(message, 400)}`,
     reasons: ['This says nothing about performance.'],
     next,
     checks,

@@ -18,14 +18,14 @@ import type {
   Resolution,
 } from './comparison.ts';
 
-/** Untrusted text as one short line without control characters. Renderers escape the rest. */
-export function oneLine(text: string): string {
+/** Untrusted text as one line of at most `most` characters, without control characters. Renderers escape the rest. */
+export function oneLine(text: string, most = 120): string {
   const line = text
     .toWellFormed()
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim();
-  const characters = [...line.slice(0, 400)];
-  return characters.length > 120 ? `${characters.slice(0, 119).join('')}…` : line;
+  const characters = [...line.slice(0, most * 4)];
+  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : line;
 }
 
 const metricWords: Record<MetricId, { name: string; per: string }> = {

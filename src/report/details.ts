@@ -4,7 +4,6 @@ import type { Comparison } from '../compare/comparison.ts';
 import { escapeCodeSpan, escapeMarkdown } from './escape.ts';
 import { formatCount, formatProbability, formatThreshold, formatValue } from './format.ts';
 import { type Block, type TableBlock, unbroken } from './markdown.ts';
-import { resolutionSentence } from './metrics.ts';
 import type { MeasuredSide, Report } from './report.ts';
 import { changedRows, type FunctionRow, unchangedRows } from './rows.ts';
 import { changeCell, nameCell, sourceCell } from './sections.ts';
@@ -12,15 +11,13 @@ import { changeCell, nameCell, sourceCell } from './sections.ts';
 /** Every function whose change rises above its noise; none when there is no such function. */
 export function changedFunctionsBlock(report: Report): Block[] {
   const rows = changedRows(report);
-  return rows.length === 0
-    ? []
-    : [functionsBlock(rows, `All ${formatCount(rows.length)} functions above their noise`, 20)];
+  return rows.length === 0 ? [] : [functionsBlock(rows, `All ${formatCount(rows.length)} functions that changed`, 20)];
 }
 
 /** The largest movements that are not above their noise. */
 export function unchangedFunctionsBlock(report: Report, limit: number): Block[] {
   const rows = unchangedRows(report).slice(0, limit);
-  return rows.length === 0 ? [] : [functionsBlock(rows, 'Largest movements within the noise', 10)];
+  return rows.length === 0 ? [] : [functionsBlock(rows, 'Largest movements within the noise or below the limits', 10)];
 }
 
 /** One row per instance of each side: shows a bad instance. */
@@ -136,19 +133,17 @@ function instanceRows(name: string, side: MeasuredSide): string[][] {
   ]);
 }
 
-function methodSentences(report: Report, { method, resolution }: Comparison): string[] {
+function methodSentences(report: Report, { method }: Comparison): string[] {
   const { failThreshold, warnThreshold, minDeltaMs } = report.budget;
   const ways = method.exact
     ? `all ${formatCount(method.relabellings)} ways`
     : `${formatCount(method.relabellings)} random ways (seed ${escapeCodeSpan(method.seed, 60)})`;
-  const seen = resolutionSentence(resolution);
   return [
     `Counted: ${formatCount(method.baseInvocations)} base and ${formatCount(method.headInvocations)} head invocations on ${formatCount(method.baseInstances)} and ${formatCount(method.headInstances)} instances, ${formatCount(method.baseSamples)} and ${formatCount(method.headSamples)} CPU samples.`,
     `The instance is the unit of evidence. Of each of ${formatCount(method.functionsTested)} functions the CPU per invocation was compared between instances, corrected for the speed of the machines by the rest of the code, and compared with what ${ways} of swapping base and head instances give (step-down maxT). p is adjusted for all functions tested; “k/n above” counts the head instances above the median base instance.`,
-    `A function fails the check only when its adjusted p is at most ${formatProbability(method.alpha)}, it grew by at least ${formatThreshold(failThreshold)} and by ${formatValue(minDeltaMs, 'ms')} per invocation, and its cost did not merely move; from ${formatThreshold(warnThreshold)} on it is a warning.`,
+    `A function is a finding only when its adjusted p is at most ${formatProbability(method.alpha)}, it grew by at least ${formatThreshold(warnThreshold)} and by ${formatValue(minDeltaMs, 'ms')} per invocation, and its cost did not merely move. From ${formatThreshold(failThreshold)} on it fails the check.`,
     method.confirmed
       ? 'What was flagged was measured again on fresh, interleaved instances of both versions; the numbers are those of the second measurement.'
-      : 'Nothing was measured a second time.',
-    ...(seen === '' ? [] : [seen]),
+      : 'Nothing was measured a second time: a failure then needs stricter limits.',
   ];
 }

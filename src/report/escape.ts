@@ -63,6 +63,23 @@ export function escapeMarkdown(text: string, maxLength = 1_000): string {
     .replace(/\$/g, '<span>$</span>'); // mathematics
 }
 
+/**
+ * A sentence of ours in which names may stand between backticks: code spans stay code spans, everything else is
+ * `escapeMarkdown()`. A name that brings backticks of its own is shown as code, nothing worse.
+ */
+export function escapeProse(text: string, maxLength = 1_000): string {
+  const parts = visibleText(text, maxLength).split('`');
+  if (parts.length % 2 === 0) return escapeMarkdown(text, maxLength);
+  return parts
+    .map((part, index) => {
+      if (part.trim() === '') return index % 2 === 1 ? '' : part;
+      if (index % 2 === 1) return escapeCodeSpan(part, maxLength);
+      const [, before = '', words = '', after = ''] = /^(\s*)(.*?)(\s*)$/.exec(part) ?? [];
+      return before + escapeMarkdown(words, maxLength) + after;
+    })
+    .join('');
+}
+
 /** Text for an HTML element or a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -11,7 +11,7 @@ import {
   formatValue,
   shortCommit,
 } from './format.ts';
-import { measuredMetrics, metricNames, resolutionSentence } from './metrics.ts';
+import { measuredMetrics, metricNames } from './metrics.ts';
 import type { Report } from './report.ts';
 import { addedNanos, changedRows, type FunctionRow, topRows } from './rows.ts';
 import { type State, stateMarks, stateOf } from './state.ts';
@@ -39,7 +39,6 @@ export function renderTerminal(report: Report, { columns, color }: TerminalOptio
     functionLines(report, colors, width),
     hottestLines(report, width),
     report.warnings.slice(0, 10).flatMap((warning) => wrap(`! ${escapeTerminal(warning)}`, width, '  ')),
-    resolutionLines(report, width),
     report.verdict.next === '' ? [] : wrap(`Next: ${escapeTerminal(report.verdict.next)}`, width, '  '),
   ];
   return `${sections
@@ -135,7 +134,7 @@ function functionLines(report: Report, colors: Colors, width: number): string[] 
   const more = changedRows(report).length - rows.length;
   const legend = [
     rows.some((row) => row.source.touched) ? '✎ changed in this branch' : '',
-    more > 0 ? `${formatCount(more)} more above noise, all in report.json` : '',
+    more > 0 ? `${formatCount(more)} more changed, all in report.json` : '',
   ].filter((part) => part !== '');
   if (legend.length > 0) lines.push('', colors.dim(cut(`  ${legend.join('   ')}`, width)));
   return lines;
@@ -158,11 +157,6 @@ function hottestLines(report: Report, width: number): string[] {
     cut(`  ${numbers[0]}   function`, width),
     ...shown.map((hot, index) => cut(`  ${numbers[index + 1]}   ${escapeTerminal(hot.display, 200)}`, width)),
   ];
-}
-
-function resolutionLines(report: Report, width: number): string[] {
-  const sentence = resolutionSentence(report.comparison?.resolution ?? []);
-  return sentence === '' ? [] : wrap(sentence, width, '  ');
 }
 
 /** A bar of `barCells` cells in eighths of a cell; anything that changed is at least one eighth. */

@@ -4,6 +4,7 @@ import {
   escapeCodeSpan,
   escapeHtml,
   escapeMarkdown,
+  escapeProse,
   escapeTerminal,
   middleEllipsis,
   visibleText,
@@ -85,6 +86,18 @@ describe('escapeMarkdown()', () => {
   it('leaves no markup in any text', () => {
     fc.assert(fc.property(anyText, (text) => void assertHarmless(`Text: ${escapeMarkdown(text)}\n`)));
     fc.assert(fc.property(anyText, (text) => void expect(escapeMarkdown(text)).not.toContain('|')));
+  });
+});
+
+describe('escapeProse()', () => {
+  it('keeps code spans and escapes the rest', () => {
+    expect(escapeProse('Raise `concurrency` to *8*.')).toBe('Raise `concurrency` to \\*8\\*.');
+    expect(escapeProse('Set `a|b` first')).toBe('Set <code>a&#124;b</code> first');
+  });
+  it('takes a lone backtick as text', () => expect(escapeProse('a ` b')).toBe('a \\` b'));
+  it('leaves no markup in any text', () => {
+    fc.assert(fc.property(anyText, (text) => void assertHarmless(`Text: ${escapeProse(text)}\n`)));
+    fc.assert(fc.property(anyText, (text) => void expect(escapeProse(text)).not.toContain('|')));
   });
 });
 

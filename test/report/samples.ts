@@ -216,8 +216,9 @@ export const samples: Record<string, Report> = {
       reasons: [
         'pricing.sortRules uses 4.6 times the CPU it used before: 8 of 8 head instances lie above the median base instance.',
         'handler.validateSKU is new and takes 1.21 ms of each invocation.',
+        'This run could have seen (80% power): +22% in functions above 20% of the CPU.',
       ],
-      next: 'Make pricing.sortRules cheaper, or accept the change with the label perf-regression-accepted.',
+      next: 'Look at pricing.sortRules (pricing/rules.go:88) in the flame graph; if the cost is wanted, add the label "perf-regression-accepted".',
       regressed: slowerFunctions.map((changed) => changed.key),
       warned: [],
       checks: [],
@@ -290,7 +291,7 @@ export const samples: Record<string, Report> = {
       kind: 'inconclusive',
       headline: 'orders: only 3 instances answered, 5 are needed to judge',
       reasons: ['CPU per invocation moved by +9.0%, which the noise of 3 instances can explain.'],
-      next: 'Raise concurrency so that at least 5 instances answer.',
+      next: 'Raise `concurrency` to at least 8 so that more instances take part.',
     },
     comparison: sampleComparison(otherFunctions.slice(2), [
       { ...sampleMetric('cpu', 'ms', 14.4, 15.7, 'unknown'), ratioLow: 0.85, ratioHigh: 1.33 },

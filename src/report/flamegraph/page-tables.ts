@@ -1,4 +1,5 @@
 /** The tables of the page: the same rows and numbers as the comment, as HTML. */
+
 import { escapeHtml, visibleText } from '../escape.ts';
 import {
   formatCount,
@@ -10,9 +11,10 @@ import {
   formatThreshold,
   formatValue,
 } from '../format.ts';
-import { measuredMetrics, metricNames, resolutionSentence } from '../metrics.ts';
+import { measuredMetrics, metricNames } from '../metrics.ts';
 import type { MeasuredSide, Report } from '../report.ts';
 import { addedNanos, changedRows, type FunctionRow, kindName, unchangedRows } from '../rows.ts';
+import { originWords } from '../sections.ts';
 import { type Source, sourceOf } from '../source.ts';
 
 const maxRows = 200;
@@ -63,12 +65,12 @@ export function changesSection(report: Report, hasGraph: boolean): string {
   const more = changed.length - shown.length;
   const parts = [
     changed.length === 0
-      ? '<p>No function changed beyond its noise.</p>'
+      ? '<p>No function changed beyond its noise and the limits.</p>'
       : table('CPU per invocation, own code first; ✏️ marks files the pull request changes', header, shown),
     more > 0 ? `<p class="quiet">${formatCount(more)} more are in report.json.</p>` : '',
     still.length === 0
       ? ''
-      : `<details><summary>Largest movements within the noise</summary>${table('CPU per invocation', header, still.map(render))}</details>`,
+      : `<details><summary>Largest movements within the noise or below the limits</summary>${table('CPU per invocation', header, still.map(render))}</details>`,
   ];
   return section('What changed', parts.join('\n'));
 }
@@ -99,7 +101,7 @@ function changeRow(entry: FunctionRow, largest: number, hasGraph: boolean): stri
   const tags = [
     changed.presence === 'both' ? '' : changed.presence,
     changed.change === 'moved' && entry.from === '' ? 'moved' : '',
-    entry.from === '' ? '' : `${changed.renamedFrom === undefined ? 'moved' : 'renamed'} from ${entry.from}`,
+    entry.from === '' ? '' : `${originWords(changed)} ${entry.from}`,
     changed.kind === 'own' ? '' : kindName(changed.kind),
     entry.source.touched ? '✏️' : '',
   ].filter((tag) => tag !== '');
@@ -161,7 +163,7 @@ function strip(sides: [string, MeasuredSide][]): string {
   if (known.length === 0) return '';
   const low = known.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
   const high = known.reduce((most, value) => Math.max(most, value), 0);
-  const place = (value: number) => (60 + ((value - low) / (high - low || 1)) * 520).toFixed(1);
+  const place = (value: number) => (60 + ((value - low) / (high - low || 1)) * 345).toFixed(1);
   const rows = sides.map(([name, side], index) => {
     const y = 18 + index * 26;
     const marks = side.instances
@@ -176,25 +178,24 @@ function strip(sides: [string, MeasuredSide][]): string {
   });
   const bottom = 18 + sides.length * 26;
   const label = `CPU per invocation by instance, from ${formatValue(low, 'ms')} to ${formatValue(high, 'ms')}`;
-  return `<svg class="strip" viewBox="0 0 600 ${bottom + 8}" role="img" aria-label="${escapeHtml(label)}">${rows.join('')}<text x="60" y="${bottom + 4}">${formatValue(low, 'ms')}</text><text x="580" y="${bottom + 4}" class="end">${formatValue(high, 'ms')}</text></svg>`;
+  return `<svg class="strip" viewBox="0 0 420 ${bottom + 8}" role="img" aria-label="${escapeHtml(label)}">${rows.join('')}<text x="60" y="${bottom + 4}">${formatValue(low, 'ms')}</text><text x="410" y="${bottom + 4}" class="end">${formatValue(high, 'ms')}</text></svg>`;
 }
 
 function methodSection(report: Report): string {
   const { comparison, budget } = report;
   if (comparison === undefined) return '';
-  const { method, resolution } = comparison;
+  const { method } = comparison;
   const ways = method.exact
     ? `all ${formatCount(method.relabellings)} ways`
     : `${formatCount(method.relabellings)} random ways (seed ${visibleText(method.seed, 60)})`;
   const sentences = [
     `${formatCount(method.baseInvocations)} base and ${formatCount(method.headInvocations)} head invocations on ${formatCount(method.baseInstances)} and ${formatCount(method.headInstances)} instances, ${formatCount(method.baseSamples)} and ${formatCount(method.headSamples)} CPU samples.`,
     `${formatCount(method.functionsTested)} functions were tested against ${ways} of swapping base and head instances (step-down maxT); p is adjusted for all of them.`,
-    `A function fails only when p is at most ${formatProbability(method.alpha)}, it grew by at least ${formatThreshold(budget.failThreshold)} and ${formatValue(budget.minDeltaMs, 'ms')} per invocation, and its cost did not merely move.`,
+    `A function is a finding only when p is at most ${formatProbability(method.alpha)}, it grew by at least ${formatThreshold(budget.warnThreshold)} and ${formatValue(budget.minDeltaMs, 'ms')} per invocation, and its cost did not merely move. From ${formatThreshold(budget.failThreshold)} on it fails the check.`,
     method.confirmed
       ? 'What was flagged was measured again on fresh instances.'
-      : 'Nothing was measured a second time.',
-    resolutionSentence(resolution),
-  ].filter((sentence) => sentence !== '');
+      : 'Nothing was measured a second time: a failure then needs stricter limits.',
+  ];
   return section(
     'How this was decided',
     `<ul>${sentences.map((sentence) => `<li>${text(sentence)}</li>`).join('')}</ul>`,
@@ -267,7 +268,7 @@ function table(caption: string, columns: string[], rows: string[]): string {
     const attributes = classes === '' ? '' : ` class="${classes}"`;
     return cell === '' ? `<td${attributes}></td>` : `<th scope="col"${attributes}>${escapeHtml(cell)}</th>`;
   });
-  return `<div class="scroll"><table><caption>${escapeHtml(caption)}</caption><thead><tr>${header.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table><caption>${escapeHtml(caption)}</caption><thead><tr>${header.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 
 function row(cells: string[]): string {

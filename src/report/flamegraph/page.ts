@@ -10,6 +10,7 @@ import type { Report } from '../report.ts';
 import { stateMarks, stateOf } from '../state.ts';
 import type { CallTree } from './calltree.ts';
 import { encodeTree } from './encode.ts';
+import { withSamplingNoise } from './noise.ts';
 import { changesSection, closingSections, hottestSection, metricsSection } from './page-tables.ts';
 import { type Step, stepShares } from './palette.ts';
 import { pruneTree } from './prune.ts';
@@ -22,7 +23,9 @@ const maxNodes = 100_000;
 /** The page; one tab per tree. Without trees there is no flame graph, only the tables. */
 export function renderPage(report: Report, trees: CallTree[]): string {
   const title = `${visibleText(report.functionName, 80)}: ${visibleText(report.verdict.headline, 200)}`;
-  const pruned = trees.map((tree) => pruneTree(tree, maxNodes));
+  const pruned = trees.map((tree) =>
+    pruneTree(withSamplingNoise(tree, report.head?.environment.intervalUs ?? 0), maxNodes),
+  );
   const policy = `default-src 'none'; script-src '${hashOf(viewerScript)}'; style-src '${hashOf(styleSheet)}'; img-src data:; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="en">
@@ -65,20 +68,20 @@ function header(report: Report): string {
     head === undefined
       ? []
       : [text(`${head.environment.architecture}, ${head.environment.memoryMb} MB, ${head.environment.runtime}`)];
-  const reasons = report.verdict.reasons.slice(0, 20).map((reason) => `<li>${text(reason, 500)}</li>`);
+  const reasons = report.verdict.reasons.slice(0, 20).map((reason) => `<li>${prose(reason, 500)}</li>`);
   const checks = report.verdict.checks.slice(0, 50).map((check) => {
     const mark = { ok: '✓ ok', failed: '✗ failed', unknown: '? unknown' }[check.state];
-    return `<tr><th scope="row">${text(check.what, 200)}</th><td>${mark}</td><td>${text(check.found, 300)}</td></tr>`;
+    return `<tr><th scope="row">${prose(check.what, 200)}</th><td>${mark}</td><td>${prose(check.found, 300)}</td></tr>`;
   });
-  const warnings = report.warnings.slice(0, 20).map((warning) => `<li>${text(warning, 500)}</li>`);
+  const warnings = report.warnings.slice(0, 20).map((warning) => `<li>${prose(warning, 500)}</li>`);
   return `<header>
 <p class="state ${state}"><span aria-hidden="true">${sign}</span> ${word}</p>
 <h1>${text(report.verdict.headline, 300)}</h1>
 <p class="quiet">${[commits.join(' → '), ...environment].join(' · ')}</p>
 ${reasons.length === 0 ? '' : `<ul>${reasons.join('')}</ul>`}
-${checks.length === 0 ? '' : `<div class="scroll"><table><caption>What was checked</caption><thead><tr><th scope="col">Checked</th><th scope="col">Result</th><th scope="col">Found</th></tr></thead><tbody>${checks.join('')}</tbody></table></div>`}
+${checks.length === 0 ? '' : `<div class="scroll" tabindex="0" role="region" aria-label="What was checked"><table><caption>What was checked</caption><thead><tr><th scope="col">Checked</th><th scope="col">Result</th><th scope="col">Found</th></tr></thead><tbody>${checks.join('')}</tbody></table></div>`}
 ${warnings.length === 0 ? '' : `<ul class="warnings">${warnings.join('')}</ul>`}
-${report.verdict.next === '' ? '' : `<p><strong>Next:</strong> ${text(report.verdict.next)}</p>`}
+${report.verdict.next === '' ? '' : `<p><strong>Next:</strong> ${prose(report.verdict.next)}</p>`}
 </header>`;
 }
 
@@ -153,6 +156,13 @@ function pack(tree: CallTree): string {
 
 function hashOf(content: string): string {
   return `sha256-${createHash('sha256').update(content).digest('base64')}`;
+}
+
+/** A sentence of ours: names between backticks become code. */
+function prose(sentence: string, maxLength = 1_000): string {
+  const parts = visibleText(sentence, maxLength).split('`');
+  if (parts.length % 2 === 0) return text(sentence, maxLength);
+  return parts.map((part, index) => (index % 2 === 1 ? `<code>${escapeHtml(part)}</code>` : escapeHtml(part))).join('');
 }
 
 function text(value: string, maxLength = 1_000): string {

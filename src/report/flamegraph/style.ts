@@ -20,8 +20,8 @@ const dark =
 /** The whole style sheet. */
 export const styleSheet: string = `
 :root{${light};color-scheme:light}
-:root[data-theme=dark]{${dark};color-scheme:dark}
-@media(prefers-color-scheme:dark){:root:not([data-theme=light]){${dark};color-scheme:dark}}
+@media screen{:root[data-theme=dark]{${dark};color-scheme:dark}}
+@media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){${dark};color-scheme:dark}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 main,footer{max-width:1240px;margin:0 auto;padding:0 20px}
@@ -36,8 +36,8 @@ kbd{border:1px solid var(--line);border-radius:4px;padding:0 4px}
 small{font-size:.8rem;font-weight:400}
 .state{display:inline-block;margin:0;padding:2px 10px;border-radius:999px;border:2px solid currentColor;font-weight:600}
 .regression,.error{color:#b3450b}.warning,.accepted,.inconclusive{color:#8a5a00}.pass,.improvement{color:#1a5f9e}
-:root[data-theme=dark] :is(.regression,.error){color:#ff9a4d}:root[data-theme=dark] :is(.warning,.accepted,.inconclusive){color:#e3b341}:root[data-theme=dark] :is(.pass,.improvement){color:#74b9f5}
-@media(prefers-color-scheme:dark){:root:not([data-theme=light]) :is(.regression,.error){color:#ff9a4d}:root:not([data-theme=light]) :is(.warning,.accepted,.inconclusive){color:#e3b341}:root:not([data-theme=light]) :is(.pass,.improvement){color:#74b9f5}}
+@media screen{:root[data-theme=dark] :is(.regression,.error){color:#ff9a4d}:root[data-theme=dark] :is(.warning,.accepted,.inconclusive){color:#e3b341}:root[data-theme=dark] :is(.pass,.improvement){color:#74b9f5}}
+@media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]) :is(.regression,.error){color:#ff9a4d}:root:not([data-theme=light]) :is(.warning,.accepted,.inconclusive){color:#e3b341}:root:not([data-theme=light]) :is(.pass,.improvement){color:#74b9f5}}
 .warnings{padding:8px 8px 8px 28px;border:1px solid var(--line);border-radius:6px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%}th:first-child,td:first-child{padding-left:0}
@@ -48,8 +48,8 @@ tbody th{font-weight:400;min-width:9em}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.more,td.less{font-weight:600}
 .bar{display:block;margin-top:6px}.bar.still rect{fill:var(--still)}.bar path{stroke:var(--page);stroke-width:2;fill:none}
-.strip{display:block;width:100%;max-width:760px;height:auto}
-.strip text{font:12px system-ui,sans-serif;fill:var(--quiet)}.strip .end{text-anchor:end}
+.strip{display:block;width:100%;max-width:480px;height:auto}
+.strip text{font:13px system-ui,sans-serif;fill:var(--quiet)}.strip .end{text-anchor:end}
 .strip .base{fill:none;stroke:var(--ink);stroke-width:1.5}.strip .head{fill:#d9661f}.strip g text{fill:var(--ink);stroke:none}
 details{margin:.7em 0}summary{cursor:pointer}
 #bar{position:sticky;top:0;z-index:1;background:var(--page);padding:6px 0;border-bottom:1px solid var(--line)}
@@ -72,9 +72,9 @@ canvas{display:block;width:100%;touch-action:manipulation}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 footer{margin-top:3em;padding-bottom:2em;font-size:.85rem}
 ${stepRules('light', ':root')}
-${stepRules('dark', ':root[data-theme=dark]')}
-@media(prefers-color-scheme:dark){${stepRules('dark', ':root:not([data-theme=light])')}}
+@media screen{${stepRules('dark', ':root[data-theme=dark]')}}
+@media screen and (prefers-color-scheme:dark){${stepRules('dark', ':root:not([data-theme=light])')}}
 @media(max-width:700px){main,footer{padding-left:12px;padding-right:12px}.wide{display:none}h1{font-size:1.2rem}th,td{padding-right:8px}#bar{position:static}.keys{display:none}input[type=search]{width:9em}}
-@media print{:root,:root[data-theme=dark]{${light};color-scheme:light}#tools,#about,.keys,[role=tablist]{display:none}#bar{position:static}canvas{height:auto!important}h2{break-after:avoid}tr{break-inside:avoid}.bar,#legend li,.state{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media print{#tools,#about,.keys,[role=tablist]{display:none}#bar{position:static}canvas{height:auto!important}h2{break-after:avoid}tr{break-inside:avoid}.bar,#legend li,.state{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 @media(prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important;scroll-behavior:auto!important}}
 `;

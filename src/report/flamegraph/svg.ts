@@ -6,6 +6,7 @@ import { formatAmount, formatAmountDelta, formatAmountPair } from './amount.ts';
 import type { CallTree } from './calltree.ts';
 import { fitLabel, frameFacts, frameName, framePresence, frameStep } from './frame.ts';
 import { computeFlameGraph, computeOffsets, type FlameGraph } from './layout.ts';
+import { withSamplingNoise } from './noise.ts';
 import { fillOf, type Step, stepShares } from './palette.ts';
 
 const width = 1200;
@@ -20,7 +21,7 @@ const maxRows = 120;
 
 /** A static differential flame graph, width = head side (base side when the head is empty); light and dark. */
 export function renderSvg(report: Report, tree: CallTree): string {
-  const graph = computeFlameGraph(tree);
+  const graph = computeFlameGraph(withSamplingNoise(tree, report.head?.environment.intervalUs ?? 0));
   const side = graph.head[0]! > 0 ? 'head' : 'base';
   const widths = graph[side];
   const offsets = computeOffsets(graph, side);

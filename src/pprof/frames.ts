@@ -30,8 +30,9 @@ export interface OwnCode {
   prefixes: string[];
 }
 
-/** Longer names are cut: a name is a label, not a payload. */
+/** Longer names are cut: a name is a label, not a payload. What is parsed of one is bounded as well. */
 const MAX_NAME = 300;
+const MAX_PARSED = 4000;
 
 /**
  * Who a frame is, across builds.
@@ -45,7 +46,7 @@ const MAX_NAME = 300;
  * that begin so.
  */
 export function classifyFrame(frame: FrameName, language: Language, ownCode?: OwnCode): FrameClass {
-  const name = frame.name || frame.systemName;
+  const name = (frame.name || frame.systemName).slice(0, MAX_PARSED);
   if (name === '') return described('library', unsymbolized(frame), frame);
   const pseudo = PSEUDO.get(name);
   if (pseudo !== undefined) return described(pseudo, name, frame);
@@ -86,11 +87,14 @@ const GO_STANDARD = new Set(
   ).split(' '),
 );
 
+/** Packages of functions for comparing and hashing types. */
+const GO_GENERATED = new Set(['type:', 'type', 'go:', 'go']);
+
 /** Where background work of Go's garbage collector begins. */
 const GO_COLLECTOR = new Set(['runtime.gcBgMarkWorker', 'runtime.bgsweep', 'runtime.bgscavenge', 'runtime.gcStart']);
 
 function classifyGo(name: string, frame: FrameName, ownCode: OwnCode | undefined): FrameClass {
-  const key = canonicalGoName(name);
+  const key = canonicalGoName(name) || name;
   const path = goImportPath(key);
   if (GO_COLLECTOR.has(key)) return described('gc', key, frame);
   return described(goKind(path, frame, ownCode), key, frame, shortGoName(key, path));
@@ -100,12 +104,13 @@ function goKind(path: string, { file }: FrameName, ownCode: OwnCode | undefined)
   if (path.includes('lambda-profile-action/agents/go')) return 'agent';
   if (path === 'main') return 'own';
   if (path === 'runtime' || path.startsWith('runtime/') || path.startsWith('internal/runtime/')) return 'runtime';
-  if (path === '') return 'runtime'; // assembly and C
-  if (ownCode !== undefined) return ownCode.prefixes.some((prefix) => isBelow(path, prefix)) ? 'own' : 'library';
+  if (path === '' || GO_GENERATED.has(path)) return 'runtime'; // assembly, C, and what the compiler writes
+  if (ownCode !== undefined)
+    return ownCode.prefixes.some((prefix) => isBelow(path, canonicalGoPath(prefix))) ? 'own' : 'library';
   const slash = path.indexOf('/');
   if (GO_STANDARD.has(slash < 0 ? path : path.slice(0, slash))) return 'library';
-  const foreign = file.includes('/pkg/mod/') || file.includes('@v') || file.includes('/vendor/');
-  return foreign ? 'library' : 'own';
+  const vendored = file.startsWith('vendor/') || file.includes('/vendor/');
+  return vendored || file.includes('/pkg/mod/') || /@v\d/.test(file) ? 'library' : 'own';
 }
 
 function isBelow(path: string, prefix: string): boolean {
@@ -127,10 +132,10 @@ export function canonicalGoName(name: string): string {
     .map(canonicalGoPart)
     .filter((part, i) => i === 0 || part !== '')
     .join('.');
-  return canonicalGoPath(path) + withoutRepeated(rest, '.func');
+  return canonicalGoPath(path) + withoutRepeated(rest, '.func').replaceAll('[]', '[...]');
 }
 
-// The outermost [...] in a name holds type arguments, which may contain dots, slashes and brackets.
+// Type arguments may contain dots, slashes and brackets: F[go.shape.int] becomes F[] until its parts are told apart.
 function withoutBrackets(name: string): string {
   const open = name.indexOf('[');
   if (open <= 0) return name;
@@ -139,7 +144,7 @@ function withoutBrackets(name: string): string {
   for (let i = open; i < name.length; i++) {
     const char = name[i]!;
     if (char === '[') {
-      if (depth++ === 0) result += '[...]';
+      if (depth++ === 0) result += '[]';
     } else if (char === ']' && depth > 0) depth--;
     else if (depth === 0) result += char;
   }
@@ -161,7 +166,7 @@ function canonicalGoPath(path: string): string {
   const plain = vendored >= 0 ? path.slice(vendored + 8) : path.startsWith('vendor/') ? path.slice(7) : path;
   return plain
     .split('/')
-    .filter((part, i) => i === 0 || !isNumbered(part, 'v'))
+    .filter((part, i) => i === 0 || part === 'v0' || part === 'v1' || !isNumbered(part, 'v'))
     .map((part) => withoutMajor(part))
     .join('/')
     .replaceAll('%2e', '.');
@@ -228,7 +233,7 @@ function classifyNode(name: string, frame: FrameName, ownCode: OwnCode | undefin
 }
 
 function nodeKind(file: string, ownCode: OwnCode | undefined): FrameKind {
-  if (file.includes('/lambda-profile/') || file.startsWith('lambda-profile/')) return 'agent';
+  if (file.includes('/lambda-profile/') && (file.startsWith('/') || file.includes('node_modules/'))) return 'agent';
   if (file === '' || file.startsWith('node:') || file.startsWith('internal/')) return 'runtime';
   if (file.startsWith('/var/runtime/') || file.includes('aws-lambda-ric') || file.includes('/rapid-client.'))
     return 'runtime';

@@ -17,6 +17,9 @@ export interface Frames {
   ofLocation: Sequences;
 }
 
+/** The name of a function without one. */
+const UNKNOWN = '<unknown>';
+
 /**
  * Expands locations into frames (inlined functions are frames of their own), giving one number to all with the same key.
  * The first function with a key describes the frame.
@@ -61,9 +64,11 @@ function unsymbolized(profile: Profile, mapping: number): FrameName {
 function frameName(profile: Profile, fn: number, line: number, mapping: number): FrameName {
   const { words } = profile.functions;
   const at = fn * FUNCTION_WORDS;
+  const name = profile.text(words[at]!);
+  const systemName = profile.text(words[at + 1]!);
   return {
-    name: profile.text(words[at]!),
-    systemName: profile.text(words[at + 1]!),
+    name: name || systemName || UNKNOWN,
+    systemName,
     file: profile.text(words[at + 2]!),
     line: lineNumber(wideNumber(words, at + 3)) || lineNumber(line),
     mapping: mappingFile(profile, mapping),
@@ -83,7 +88,7 @@ function mappingFile(profile: Profile, mapping: number): string {
 export function reportName(frame: FrameName): string {
   if (frame.name !== '') return frame.name;
   const binary = frame.mapping.slice(frame.mapping.lastIndexOf('/') + 1);
-  return frame.systemName || (binary === '' ? '<unknown>' : `[${binary}]`);
+  return binary === '' ? UNKNOWN : `[${binary}]`;
 }
 
 /**

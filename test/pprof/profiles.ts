@@ -1,11 +1,14 @@
-import { Function as PprofFunction, Line, Location, Profile, Sample, StringTable, ValueType } from 'pprof-format';
+import { Line, Location, Function as PprofFunction, Profile, Sample, StringTable, ValueType } from 'pprof-format';
 
 /** A CPU profile in profile.proto: stacks leaf first, frames as `name@file`, each with its CPU nanoseconds. */
 export function profileOf(samples: [cpuNanos: number, stack: string[]][]): Uint8Array {
   const stringTable = new StringTable();
   const frames = [...new Set(samples.flatMap(([, stack]) => stack))];
   const numberOf = new Map(frames.map((frame, i) => [frame, i + 1]));
-  const split = (frame: string): [string, string] => [frame.slice(0, frame.indexOf('@')), frame.slice(frame.indexOf('@') + 1)];
+  const split = (frame: string): [string, string] => [
+    frame.slice(0, frame.indexOf('@')),
+    frame.slice(frame.indexOf('@') + 1),
+  ];
   return new Profile({
     stringTable,
     sampleType: [
@@ -18,7 +21,8 @@ export function profileOf(samples: [cpuNanos: number, stack: string[]][]): Uint8
     }),
     location: frames.map((_, i) => new Location({ id: i + 1, line: [new Line({ functionId: i + 1, line: 1 })] })),
     sample: samples.map(
-      ([cpuNanos, stack]) => new Sample({ locationId: stack.map((frame) => numberOf.get(frame)!), value: [1, cpuNanos] }),
+      ([cpuNanos, stack]) =>
+        new Sample({ locationId: stack.map((frame) => numberOf.get(frame)!), value: [1, cpuNanos] }),
     ),
   }).encode();
 }

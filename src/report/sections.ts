@@ -30,10 +30,9 @@ export function firstBlocks(report: Report): Block[] {
     text(Infinity, `### ${emoji} ${escapeMarkdown(report.verdict.headline, 300)}`),
     text(96, contextLine(report)),
   ];
-  if (state === 'error') {
-    blocks.push(text(94, '> [!WARNING]\n> Nothing was measured: this says nothing about performance.'));
-  }
-  blocks.push(text(70, sentences(report.verdict.reasons)));
+  const reasons = sentences(report.verdict.reasons);
+  if (state === 'error' && reasons !== '') blocks.push(text(94, `> [!WARNING]\n> ${reasons.replaceAll('\n', '\n> ')}`));
+  else blocks.push(text(70, reasons));
   if (report.verdict.checks.length > 0) blocks.push(checksBlock(report));
 
   const metrics = measuredMetrics(report);

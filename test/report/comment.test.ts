@@ -9,7 +9,7 @@ const regression = samples.regression!;
 describe('renderComment()', () => {
   for (const [state, report] of Object.entries(samples)) {
     it(`tells a reader about ${state}`, async () => {
-      await expect(renderComment(report)).toMatchFileSnapshot(`golden/comment-${state}.md`);
+      await expect(renderComment(report)).toMatchFileSnapshot(`fixtures/golden/comment-${state}.md`);
     });
     it(`uses only harmless Markdown for ${state}`, () => {
       assertHarmless(renderComment(report));

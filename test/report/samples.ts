@@ -349,7 +349,7 @@ export const samples: Record<string, Report> = {
       ...quiet,
       kind: 'error',
       headline: 'orders: not measured, 0 of 20 snapshots arrived within 120 s',
-      reasons: ['The invocations succeeded, but no profile was published.'],
+      reasons: ['This says nothing about performance.'],
       next: 'Set LAMBDA_PROFILE_BUCKET in the environment of the function, deploy it, and run this job again.',
       checks: [
         { what: 'Invoke orders:live', state: 'ok', found: '5,000 of 5,000 succeeded' },

@@ -12,7 +12,7 @@ describe('renderSummary()', () => {
   for (const [state, report] of Object.entries(samples)) {
     it(`tells a reader about ${state}`, async () => {
       const summary = renderSummary(report, state === 'regression' ? trend : []);
-      await expect(summary).toMatchFileSnapshot(`golden/summary-${state}.md`);
+      await expect(summary).toMatchFileSnapshot(`fixtures/golden/summary-${state}.md`);
       assertHarmless(summary);
       assertRectangularTables(summary);
     });

@@ -6,7 +6,7 @@ describe('renderTerminal()', () => {
   for (const [state, report] of Object.entries(samples)) {
     it(`tells a reader about ${state} in 80 columns without colour`, async () => {
       const text = renderTerminal(report, { columns: 80, color: false });
-      await expect(text).toMatchFileSnapshot(`golden/terminal-${state}.txt`);
+      await expect(text).toMatchFileSnapshot(`fixtures/golden/terminal-${state}.txt`);
       expect(text).not.toContain('\u001b');
       for (const line of text.split('\n')) expect(Array.from(line).length).toBeLessThanOrEqual(80);
     });

@@ -7,7 +7,7 @@ const report = samples.regression!;
 
 describe('renderSvg()', () => {
   it('draws the sample the way it did before', async () => {
-    await expect(renderSvg(report, ordersTree())).toMatchFileSnapshot('../golden/flamegraph.svg');
+    await expect(renderSvg(report, ordersTree())).toMatchFileSnapshot('../fixtures/golden/flamegraph.svg');
   });
   it('holds no script, no link and no style but its own', () => {
     const svg = renderSvg(report, ordersTree());

@@ -507,7 +507,6 @@ describe('the exec wrapper', () => {
 describe('scheduleProfileLoop', () => {
   it('profiles a function from its own code, without the exec wrapper', async () => {
     const code = `
-      import { existsSync } from 'node:fs';
       const { scheduleProfileLoop } = await import(process.env.LAYER + '/nodejs/lambda-profile/index.mjs');
       const profiled = scheduleProfileLoop('${BUCKET}', 'cpu');
       export const handler = profiled(async () => 'ok');`;

@@ -450,14 +450,12 @@ describe('a function under the layer answers exactly as without it', () => {
     },
   );
 
-  /** Request ids and stack traces differ between any two invocations. */
+  /** Request ids, directories and stack traces differ between any two functions. */
   function comparable(payload: unknown): unknown {
     if (typeof payload !== 'object' || payload === null || !('errorType' in payload)) return payload;
     const { errorType, errorMessage } = payload as { errorType: string; errorMessage: string };
-    return {
-      errorType,
-      errorMessage: errorMessage.replace(/^RequestId: \S+ /, '').replace(/(\n| imported from).*/s, ''),
-    };
+    const message = errorMessage.replace(/^RequestId: \S+ /, '').replace(/(\n| imported from).*/s, '');
+    return { errorType, errorMessage: message.replace(/\/code\/[0-9a-f]+\//g, '/code/') };
   }
 });
 

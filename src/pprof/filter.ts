@@ -77,7 +77,8 @@ function filterFrames(profile: Profile, { focus, ignore, hide, show }: NamePatte
       if (!(hidden?.line(i, at) ?? false) && (shown?.line(i, at) ?? true))
         lines.push(...words.subarray(at, at + LINE_WORDS));
     const unsymbolized = to === from + LOCATION_WORDS;
-    const isHidden = unsymbolized ? (hidden?.matches(i) ?? false) || !(shown?.matches(i) ?? true) : lines.length === 0;
+    // Code without symbols has no frame that could be shown, whatever its binary is called.
+    const isHidden = unsymbolized ? (hidden?.matches(i) ?? false) || shown !== undefined : lines.length === 0;
     if (isHidden) marks[i]! |= HIDDEN;
     locations.append(
       Int32Array.of(...words.subarray(from, from + LOCATION_WORDS), ...lines),

@@ -1,4 +1,5 @@
 import {
+  emptyHeader,
   FUNCTION_WORDS,
   grown,
   type Header,
@@ -12,6 +13,7 @@ import {
   stringBytes,
   type ValueType,
   type Words,
+  wideNumber,
 } from './columns.ts';
 import { ProfileError, quoted } from './limits.ts';
 import { alignProfiles } from './sample-types.ts';
@@ -42,6 +44,7 @@ export function mergeProfiles(profiles: Iterable<Profile>): Profile {
  */
 export class Merge {
   readonly #sides: number;
+  readonly #oneBuild: boolean;
   readonly #strings = new Interner();
   readonly #functions = new Interner();
   readonly #locations = new Interner();
@@ -62,8 +65,10 @@ export class Merge {
   #stackOf = new Int32Array(1024);
   #scratch = new Int32Array(1024);
 
-  constructor(sides = 1) {
+  /** `oneBuild`: all sides are instances of one build. By default, every side is another build. */
+  constructor(sides = 1, oneBuild: boolean = sides === 1) {
     this.#sides = sides;
+    this.#oneBuild = oneBuild;
     this.#headers = new Array<Header | undefined>(sides).fill(undefined);
     this.#strings.intern(this.#scratch, 0, 1);
     this.#labelSets.intern(this.#scratch, 0, 0);
@@ -86,29 +91,39 @@ export class Merge {
     this.#sum(profile, side);
   }
 
-  /** How many different stacks (with labels) there are. */
-  get stackCount(): number {
-    return this.#stacks.size;
+  /** All stacks of all sides, without values: sample i of it has the values that `columnOf` gives at i. */
+  stacks(): Profile {
+    const profile = this.#tables(this.#headers.find((header) => header !== undefined) ?? emptyHeader());
+    profile.stacks = view(this.#stacks);
+    return profile;
   }
 
-  /** The numbers that the samples of the profile added last have in this merge; -1 for samples without any value. Valid until the next `add`. */
-  get lastStacks(): Int32Array {
-    return this.#stackOf;
+  /** The sums of one side in the column of one sample type, by number of the stack; doubles, exact up to 2^53. */
+  columnOf(side: number, type: number): Float64Array {
+    const column = new Float64Array(this.#stacks.size);
+    const from = (side * this.#width) / this.#sides + type * 2;
+    for (let i = 0; i < column.length; i++) column[i] = wideNumber(this.#sums, i * this.#width + from);
+    return column;
   }
 
   /** The sum of one side. Adding more does not change it. @throws ProfileError if the side has no profile. */
   result(side = 0): Profile {
     const header = this.#headers[side];
     if (header === undefined) throw new ProfileError('Cannot merge no profiles: at least one is needed.');
-    const result = new Profile();
-    result.header = { ...header, sampleTypes: [...header.sampleTypes], comments: [...header.comments] };
-    result.mappings = this.#mappings.map((mapping) => ({ ...mapping }));
-    result.strings = view(this.#strings);
-    result.functions = view(this.#functions);
-    result.locations = view(this.#locations);
-    result.labelSets = view(this.#labelSets);
+    const result = this.#tables(header);
     this.#copySamples(result, side, header.sampleTypes.length * 2);
     return result;
+  }
+
+  #tables(header: Header): Profile {
+    const profile = new Profile();
+    profile.header = { ...header, sampleTypes: [...header.sampleTypes], comments: [...header.comments] };
+    profile.mappings = this.#mappings.map((mapping) => ({ ...mapping }));
+    profile.strings = view(this.#strings);
+    profile.functions = view(this.#functions);
+    profile.locations = view(this.#locations);
+    profile.labelSets = view(this.#labelSets);
+    return profile;
   }
 
   // Samples that add up to zero are left out.
@@ -181,7 +196,7 @@ export class Merge {
     const pages = (BigInt.asUintN(64, limit - start) + 0xfffn) >> 12n;
     const build = this.#stringOf[buildId]!;
     if (build !== 0) return `${pages} ${offset} ${build}`;
-    return `${pages} ${offset} ${this.#stringOf[file]} ${side}`;
+    return `${pages} ${offset} ${this.#stringOf[file]} ${this.#oneBuild ? '' : side}`;
   }
 
   #mapMapping(mapping: Mapping): Mapping {

@@ -93,7 +93,8 @@ export function tableUnit(smallest: bigint, total: bigint, unit: string): string
   const low = smallest || total;
   const lowUnit = scaleQuantity(low, unit, 'minimum').unit;
   const highUnit = scaleQuantity(total, unit, 'minimum').unit;
-  const found = lowUnit !== highUnit && low * 100n < total ? scaleQuantity(low * 100n, unit, 'minimum').unit : lowUnit;
+  const wider = BigInt.asIntN(64, low * 100n); // wraps as in Go
+  const found = lowUnit !== highUnit && wider < total ? scaleQuantity(wider, unit, 'minimum').unit : lowUnit;
   return found || unit;
 }
 

@@ -1,5 +1,6 @@
 import { type Profile, wideNumber } from './columns.ts';
 import { ProfileError } from './limits.ts';
+import type { Merge } from './merge.ts';
 import { type Frames, framesOf, labelGroups, reportName } from './names.ts';
 import { columnOf } from './sample-types.ts';
 
@@ -30,17 +31,56 @@ export interface Weights {
 export function weighProfile(profile: Profile, sampleType: string, by = ''): Weights {
   const frames = framesOf(profile, reportName);
   const { values: groups, ofLabelSet } = labelGroups(profile, by);
-  const weights: Weights = {
-    names: frames.names.map(reportName),
-    files: frames.names.map(({ file }) => file),
-    lines: Int32Array.from(frames.names, ({ line }) => line),
-    groups,
-    self: groups.map(() => new Float64Array(frames.names.length)),
-    total: groups.map(() => new Float64Array(frames.names.length)),
-    totals: new Float64Array(groups.length),
-  };
+  const weights = emptyWeights(frames, groups);
   addSamples(profile, columnOf(profile, sampleType), frames, ofLabelSet, weights);
   return weights;
+}
+
+/**
+ * The same for a merge whose sides are the groups (instances, for example), without making a profile of each side.
+ * @throws ProfileError if the merge lacks the sample type.
+ */
+export function weighSides(merge: Merge, sampleType: string, groups: string[]): Weights {
+  const profile = merge.stacks();
+  const column = columnOf(profile, sampleType);
+  const frames = framesOf(profile, reportName);
+  const weights = emptyWeights(frames, groups);
+  const { words, starts, size } = profile.stacks;
+  const seen = new Int32Array(frames.names.length).fill(-1);
+  for (let side = 0; side < groups.length; side++) {
+    const values = merge.columnOf(side, column);
+    for (let i = 0; i < size; i++) {
+      const value = values[i]!;
+      if (value === 0) continue;
+      weights.totals[side]! += value;
+      const visit = side * size + i;
+      addStack(
+        words,
+        starts[i]! + 1,
+        starts[i + 1]!,
+        visit,
+        value,
+        frames,
+        seen,
+        weights.self[side]!,
+        weights.total[side]!,
+      );
+    }
+    requireExact(weights.totals[side]!);
+  }
+  return weights;
+}
+
+function emptyWeights({ names }: Frames, groups: string[]): Weights {
+  return {
+    names: names.map(reportName),
+    files: names.map(({ file }) => file),
+    lines: Int32Array.from(names, ({ line }) => line),
+    groups,
+    self: groups.map(() => new Float64Array(names.length)),
+    total: groups.map(() => new Float64Array(names.length)),
+    totals: new Float64Array(groups.length),
+  };
 }
 
 function addSamples(
@@ -67,7 +107,7 @@ function addStack(
   stacks: Int32Array,
   from: number,
   to: number,
-  sample: number,
+  visit: number, // different for every call with the same `seen`
   value: number,
   frames: Frames,
   seen: Int32Array,
@@ -80,8 +120,8 @@ function addStack(
     const location = stacks[i]!;
     for (let at = starts[location]!; at < starts[location + 1]!; at++) {
       const frame = words[at]!;
-      if (seen[frame] === sample) continue;
-      seen[frame] = sample;
+      if (seen[frame] === visit) continue;
+      seen[frame] = visit;
       total[frame]! += value;
     }
   }

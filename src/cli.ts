@@ -1,0 +1,38 @@
+import pc from 'picocolors';
+import { EXIT, endingOf } from './cli/exit.ts';
+import { createProgram } from './cli/program.ts';
+import { inert, type Shell } from './cli/shell.ts';
+import { systemClock } from './clock.ts';
+
+const { stdin, stdout, stderr, env } = process;
+
+const shell: Shell = {
+  env,
+  clock: systemClock,
+  print: (text) => void stdout.write(text),
+  say: (line) => void stderr.write(`${line}\n`),
+  interactive: Boolean(stdin.isTTY && stdout.isTTY && !env.CI),
+  color: pc.isColorSupported,
+  columns: stdout.columns ?? 80,
+};
+
+// Whoever reads may stop reading: `lambda-profile top x.pb.gz | head`.
+for (const stream of [stdout, stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+
+const SHOW_CURSOR = '\u001b[?25h';
+process.once('SIGINT', () => {
+  if (stdout.isTTY) stdout.write(SHOW_CURSOR);
+  process.exit(EXIT.interrupted);
+});
+
+try {
+  await createProgram(shell).parseAsync(process.argv);
+} catch (error) {
+  const { exitCode, message } = endingOf(error);
+  for (const line of message.split('\n')) if (line !== '') shell.say(inert(line));
+  process.exitCode = exitCode;
+}

@@ -1,0 +1,29 @@
+import { Command } from 'commander';
+import { VERSION } from '../version.ts';
+import { addDiff } from './diff.ts';
+import { addMerge } from './merge.ts';
+import type { Shell } from './shell.ts';
+import { addTop } from './top.ts';
+
+/** The whole command line. Parsing throws CommanderError in place of ending the process. */
+export function createProgram(shell: Shell): Command {
+  const program = new Command('lambda-profile')
+    .description(
+      'Measures what a deployed AWS Lambda function spends its CPU on, and tells what a change made slower.\nWorks on any pprof file too.',
+    )
+    .version(VERSION, '-v, --version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .configureOutput({
+      writeOut: (text) => shell.print(text),
+      writeErr: (text) => shell.say(text.trimEnd()),
+      getOutHelpWidth: () => shell.columns,
+      getErrHelpWidth: () => shell.columns,
+    })
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+  addTop(program, shell);
+  addDiff(program, shell);
+  addMerge(program, shell);
+  return program;
+}

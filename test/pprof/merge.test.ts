@@ -148,14 +148,14 @@ describe('Merge', () => {
       const merge = new Merge(sides);
       merge.add(profile, 0);
       merge.add(profile, sides - 1);
-      return merge.stackCount;
+      return merge.stacks().sampleCount;
     };
     expect([builds(1), builds(2)]).toEqual([1, 2]);
     const withBuildId = profileOf({ buildId: 'abc', samples: [sample(['f'], 1, 1)] });
     const merge = new Merge(2);
     merge.add(withBuildId, 0);
     merge.add(withBuildId, 1);
-    expect(merge.stackCount).toBe(1);
+    expect(merge.stacks().sampleCount).toBe(1);
   });
 
   test('gives a result that later additions do not change, and changes no profile that is added', () => {

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { decodeProfile } from '../../src/pprof/decode.ts';
 import { diffFunctions, diffProfiles, reportTotal } from '../../src/pprof/diff.ts';
 import { classifyFrame } from '../../src/pprof/frames.ts';
-import { labelProfile, mergeProfiles } from '../../src/pprof/merge.ts';
-import { weighOwners, weighProfile } from '../../src/pprof/weigh.ts';
+import { labelProfile, Merge, mergeProfiles } from '../../src/pprof/merge.ts';
+import { weighOwners, weighProfile, weighSides } from '../../src/pprof/weigh.ts';
 import { generateProfiles } from '../conformance/generate.ts';
 import { profileOf, samplesOf } from './fixtures.ts';
 
@@ -88,6 +88,30 @@ describe('weighProfile()', () => {
           expect(Object.hasOwn(whole, name) ? whole[name] : [0, 0]).toEqual(sum);
       }),
       { numRuns: 100 },
+    );
+  });
+});
+
+describe('weighSides()', () => {
+  test('weighs the sides of a merge as if each were a profile', () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const profiles = generateProfiles(seed).map((bytes) => {
+          const profile = decodeProfile(bytes);
+          return Object.assign(profile, { values: profile.values.map((word, i) => (i % 2 ? 0 : word & 0xffff)) });
+        });
+        const merge = new Merge(profiles.length, true);
+        for (const [side, profile] of profiles.entries()) merge.add(profile, side);
+        const groups = profiles.map((_, i) => `i-${i}`);
+        const sides = weighSides(merge, 'samples', groups);
+        expect(sides.groups).toEqual(groups);
+        for (const side of profiles.keys()) {
+          const alone = weighProfile(merge.result(side), 'samples');
+          expect(table(sides, side)).toEqual(table(alone));
+          expect(sides.totals[side]).toBe(alone.totals[0]);
+        }
+      }),
+      { numRuns: 50 },
     );
   });
 });

@@ -62,7 +62,7 @@ export function createPublish(
 }
 
 /** One failure of a publish in the words of the reply. */
-export function describeFailure(type: ProfileType, error: unknown, signal: AbortSignal): Failure {
+function describeFailure(type: ProfileType, error: unknown, signal: AbortSignal): Failure {
   if (signal.aborted) return { type, code: 'Timeout', message: 'The time for publishing was over before S3 answered.' };
   const code = (error as { code?: unknown } | null)?.code;
   return {

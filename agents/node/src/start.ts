@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
 import { ENGINE } from './addon.ts';
 import { type Agent, type Clock, createAgent } from './agent.ts';
 import { createAllocationMeter } from './allocation-meter.ts';
@@ -33,7 +34,8 @@ function start(env: NodeJS.ProcessEnv, log: (line: string) => void): Agent | nul
   try {
     const result = readSettings(env, clock.nowMs(), randomInstance);
     if (!result.on) {
-      if (result.notice) log(`off: ${result.notice}`);
+      // Once: the threads of a Managed Instance all come here.
+      if (result.notice && threadId <= 1) log(`off: ${result.notice}`);
       return null;
     }
     const { settings } = result;

@@ -476,6 +476,11 @@ describe('the exec wrapper', () => {
 
   it.each([
     { title: 'another profiler', variables: { DD_PROFILING_ENABLED: 'true' }, says: 'DD_PROFILING_ENABLED' },
+    {
+      title: 'a Managed Instance',
+      variables: { AWS_LAMBDA_MAX_CONCURRENCY: '4', AWS_LAMBDA_NODEJS_WORKER_COUNT: '2' },
+      says: 'Managed Instance',
+    },
     { title: 'a setting that cannot be', variables: { LAMBDA_PROFILE_TYPES: 'cpu,walls' }, says: "'walls'" },
   ])('says in one line why the agent is off: $title', async ({ variables, says, title }) => {
     const name = `notice-${title.replace(/\W/g, '')}`;

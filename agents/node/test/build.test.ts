@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildLayer, type Layer } from '../build/layer.ts';
+import { ENGINE } from '../src/addon.ts';
 
 describe('buildLayer()', () => {
   const directories = [0, 1].map(() => mkdtempSync(join(tmpdir(), 'layer-')));
@@ -41,6 +43,11 @@ describe('buildLayer()', () => {
     }
     // Elsewhere the builder's own platform is added.
     if (process.platform === 'linux') expect(addons).toHaveLength(6);
+  });
+
+  it('reports the version of the engine that it contains', () => {
+    const { version } = createRequire(import.meta.url)('@datadog/pprof/package.json');
+    expect(ENGINE).toBe(`dd-pprof/${version}`);
   });
 
   it('is at most 1.2 MB', () => {

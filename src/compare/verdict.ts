@@ -52,7 +52,7 @@ export interface Policy {
   minInstances: number;
   /** Largest adjusted p that counts, when a confirmation on fresh instances agreed. */
   alpha: number;
-  /** The same without confirmation, and what the fail threshold is multiplied by then. */
+  /** The same without confirmation and for totals that drift, and what the fail threshold is multiplied by then. */
   alphaUnconfirmed: number;
   unconfirmedFactor: number;
   /** A pass says something only if a function of 20 % of the CPU could have been seen growing by this much. */
@@ -101,7 +101,7 @@ export function judge(comparison: Comparison, policy: Policy, context: JudgeCont
   const totalsMayFail = context.baselineInterleaved || method.confirmed;
   const metrics = comparison.metrics.map((metric) => ({
     metric,
-    level: levelOf(metric, failAt, alphaToFail, totalsMayFail),
+    level: levelOf(metric, failAt, alphaToFail, totalsMayFail, policy),
   }));
   const failedMetrics = metrics.filter(({ level }) => level === 'fail').map(({ metric }) => metric);
   const warnedMetrics = metrics.filter(({ level }) => level === 'warn').map(({ metric }) => metric);
@@ -181,12 +181,16 @@ function grew(changed: FunctionChange, limit: number, alpha: number, policy: Pol
   );
 }
 
-/** Totals drift with the time of measuring, so against a stored baseline they only warn; counted things may fail. */
+/**
+ * Counted things may fail whenever they were measured. CPU and durations drift, so that a screen against a stored
+ * baseline proves little: only interleaved measurements may fail, and always at the stricter alpha.
+ */
 function levelOf(
   metric: MetricChange,
   failAt: number,
   alpha: number,
   totalsMayFail: boolean,
+  policy: Policy,
 ): 'fail' | 'warn' | 'none' {
   if (metric.change !== 'more') return 'none';
   if (metric.id === 'errors') return metric.base === 0 ? 'fail' : 'warn';
@@ -198,7 +202,7 @@ function levelOf(
     case 'cpu':
     case 'duration':
     case 'billed':
-      return sure && totalsMayFail ? 'fail' : 'warn';
+      return sure && totalsMayFail && metric.pMore <= policy.alphaUnconfirmed ? 'fail' : 'warn';
     case 'init':
       return 'warn';
   }

@@ -1,0 +1,97 @@
+package profileloop
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Fields of message Profile, https://github.com/google/pprof/blob/main/proto/profile.proto
+const (
+	stringTableField = 6
+	commentField     = 13
+)
+
+// Wire types of Protocol Buffers.
+const (
+	wireVarint  = 0
+	wireFixed64 = 1
+	wireBytes   = 2
+	wireFixed32 = 5
+)
+
+var errNotProfile = errors.New("the data are not a profile")
+
+// withComment adds a pprof comment to a profile, both gzip of profile.proto. Fields of a message may come in any order
+// and repeated ones add up, so a comment is two fields more at the end: the next string of the table, and its number.
+func withComment(profile []byte, comment string) ([]byte, error) {
+	reader, err := gzip.NewReader(bytes.NewReader(profile))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read a profile: %w", err)
+	}
+	message, err := io.ReadAll(reader)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read a profile: %w", err)
+	}
+	strings, err := countField(message, stringTableField)
+	if err != nil {
+		return nil, err
+	}
+	message = binary.AppendUvarint(message, stringTableField<<3|wireBytes)
+	message = binary.AppendUvarint(message, uint64(len(comment)))
+	message = append(message, comment...)
+	message = binary.AppendUvarint(message, commentField<<3|wireVarint)
+	message = binary.AppendUvarint(message, uint64(strings))
+
+	var out bytes.Buffer
+	writer := gzip.NewWriter(&out)
+	if _, err := writer.Write(message); err != nil {
+		return nil, err
+	}
+	if err := writer.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// countField counts how often a field occurs at the top of a message.
+func countField(message []byte, field uint64) (int, error) {
+	count := 0
+	for len(message) > 0 {
+		tag, n := binary.Uvarint(message)
+		if n <= 0 {
+			return 0, errNotProfile
+		}
+		message = message[n:]
+		if tag>>3 == field {
+			count++
+		}
+		skip := 0
+		switch tag & 7 {
+		case wireVarint:
+			if _, skip = binary.Uvarint(message); skip <= 0 {
+				return 0, errNotProfile
+			}
+		case wireFixed64:
+			skip = 8
+		case wireFixed32:
+			skip = 4
+		case wireBytes:
+			length, n := binary.Uvarint(message)
+			if n <= 0 || length > uint64(len(message)-n) {
+				return 0, errNotProfile
+			}
+			skip = n + int(length)
+		default:
+			return 0, errNotProfile
+		}
+		if skip > len(message) {
+			return 0, errNotProfile
+		}
+		message = message[skip:]
+	}
+	return count, nil
+}

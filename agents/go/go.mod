@@ -1,0 +1,7 @@
+module github.com/org/lambda-profile-action/agents/go
+
+go 1.25.0
+
+require github.com/aws/aws-sdk-go-v2 v1.47.6
+
+require github.com/aws/smithy-go v1.28.8 // indirect

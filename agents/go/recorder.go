@@ -1,0 +1,121 @@
+package profileloop
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"runtime/pprof"
+	"slices"
+)
+
+// reading is one profile as runtime/pprof writes it: gzip of profile.proto.
+type reading struct {
+	profile string
+	data    []byte
+}
+
+// recorder takes the profiles of this process.
+//
+// The CPU profile runs only while a window is open: runtime/pprof starts in less than a millisecond, and needs up to
+// 200 ms to stop, so it is stopped where nobody waits for a handler. Counters are read as they are, since the start of
+// the process; two readings have a window's worth between them.
+type recorder struct {
+	types         []string
+	cpu           bytes.Buffer
+	cpuRunning    bool
+	mutexFraction int // before; -1 while it is not ours
+}
+
+// counters are cumulative since the start of the process, states are true at one moment.
+var (
+	counters = []string{"heap", "allocs", "block", "mutex"}
+	states   = []string{"goroutine", "threadcreate"}
+)
+
+func newRecorder(s settings) *recorder {
+	r := &recorder{types: s.types, mutexFraction: -1}
+	if s.heapIntervalBytes > 0 && (r.has("heap") || r.has("allocs")) {
+		runtime.MemProfileRate = s.heapIntervalBytes
+	}
+	if r.has("block") {
+		runtime.SetBlockProfileRate(s.blockProfileRate)
+	}
+	if r.has("mutex") {
+		r.mutexFraction = runtime.SetMutexProfileFraction(s.mutexProfileFraction)
+	}
+	return r
+}
+
+func (r *recorder) has(profile string) bool { return slices.Contains(r.types, profile) }
+
+// start begins the CPU profile unless it runs. It fails when someone else profiles this process.
+func (r *recorder) start() error {
+	if r.cpuRunning || !r.has("cpu") {
+		return nil
+	}
+	r.cpu.Reset()
+	if err := pprof.StartCPUProfile(&r.cpu); err != nil {
+		return fmt.Errorf("cannot start the CPU profile: %w; stop what else profiles this process", err)
+	}
+	r.cpuRunning = true
+	return nil
+}
+
+// stop ends the CPU profile and returns it, or nothing when it did not run.
+func (r *recorder) stop() []reading {
+	if !r.cpuRunning {
+		return nil
+	}
+	pprof.StopCPUProfile()
+	r.cpuRunning = false
+	return []reading{{"cpu", bytes.Clone(r.cpu.Bytes())}}
+}
+
+// read takes those of the profiles that are published.
+func (r *recorder) read(profiles []string) ([]reading, error) {
+	var readings []reading
+	collected := false
+	for _, profile := range profiles {
+		if !r.has(profile) {
+			continue
+		}
+		if !collected && (profile == "heap" || profile == "allocs") {
+			// The runtime adds allocations to the profile when the cycle after them ends.
+			runtime.GC()
+			collected = true
+		}
+		var data bytes.Buffer
+		if err := pprof.Lookup(profile).WriteTo(&data, 0); err != nil {
+			return readings, fmt.Errorf("cannot read the profile %s: %w", profile, err)
+		}
+		readings = append(readings, reading{profile, data.Bytes()})
+	}
+	return readings, nil
+}
+
+// close ends the CPU profile and gives the rates back.
+func (r *recorder) close() {
+	r.stop()
+	if r.has("block") {
+		runtime.SetBlockProfileRate(0)
+	}
+	if r.mutexFraction >= 0 {
+		runtime.SetMutexProfileFraction(r.mutexFraction)
+		r.mutexFraction = -1
+	}
+}
+
+// flags are what of the runtime's settings must be equal for two recordings to be comparable.
+func (r *recorder) flags(s settings) []string {
+	flags := []string{}
+	if r.has("heap") || r.has("allocs") {
+		flags = append(flags, fmt.Sprintf("memprofilerate=%d", runtime.MemProfileRate))
+	}
+	if r.has("block") {
+		flags = append(flags, fmt.Sprintf("blockprofilerate=%d", s.blockProfileRate))
+	}
+	if r.has("mutex") {
+		flags = append(flags, fmt.Sprintf("mutexprofilefraction=%d", s.mutexProfileFraction))
+	}
+	return flags
+}

@@ -1,23 +1,21 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from './clock.ts';
-import { compareSides } from './compare/compare.ts';
-import { defaultPolicy, judge, measurementError, noBaseline, type Verdict } from './compare/verdict.ts';
+import { compareSides, needsConfirmation } from './compare/compare.ts';
+import { defaultPolicy, judge, measurementError, noBaseline, skipped, type Verdict } from './compare/verdict.ts';
+import { confirm } from './confirmation.ts';
 import { MeasurementError } from './errors.ts';
 import type { BaselineCommits } from './github/commits.ts';
-import { createInvoke } from './lambda/invoke.ts';
-import { parsePayloads } from './lambda/payloads.ts';
-import { assertUnchanged, resolveTarget } from './lambda/target.ts';
-import { measure } from './measurement.ts';
+import type { Interruption } from './lambda/load.ts';
+import { measureCommit, planMeasurement, resolveMeasuredTarget, sourceOf } from './measured-commit.ts';
 import type { Progress } from './progress.ts';
 import { type Baseline, fetchBaseline } from './recordings/baseline.ts';
 import { differencesBetween } from './recordings/fingerprint.ts';
-import { createRecording, type Recording } from './recordings/recording.ts';
+import type { Recording } from './recordings/recording.ts';
+import { fetchShards } from './recordings/shards.ts';
 import { sideOf } from './recordings/side.ts';
-import { storeRecording } from './recordings/store.ts';
-import { seededRandom } from './seeded-random.ts';
+import { type RecordingPlace, storeRecording } from './recordings/store.ts';
 import type { Settings } from './settings.ts';
-import { TOOL } from './version.ts';
 
 /** The world around the gate. */
 export interface Services {
@@ -26,6 +24,8 @@ export interface Services {
   clock: Clock;
   /** Identifies this run to the agents: letters, digits, dots and hyphens. */
   run: string;
+  /** The same for all jobs and attempts of a workflow run: where its shards meet. */
+  workflowRun: string;
   region: string;
   /** For messages: where a baseline comes from. */
   baseBranch: string;
@@ -34,6 +34,8 @@ export interface Services {
   /** Paths the change under review touches: evidence for renames. */
   changedFiles: string[];
   progress: Progress;
+  /** A cancelled job: what was measured until then is still published. */
+  interruption?: Interruption;
 }
 
 /** All that a run found out, as far as it came. */
@@ -46,66 +48,80 @@ export interface Outcome {
   warnings: string[];
 }
 
-const READY_TIMEOUT_MS = 5 * 60_000;
-
 /**
  * The whole job: invoke the deployed function, collect the profiles its instances publish, merge them into a recording
  * of this commit, compare it with the base commit's recording, and judge. A measurement that breaks becomes the
  * verdict `error`; what was found until then is in the outcome.
  */
 export async function gate(commit: string, settings: Settings, services: Services): Promise<Outcome> {
-  const { lambda, s3, clock, run, progress } = services;
+  const { lambda, s3, clock, progress } = services;
   const outcome: Partial<Outcome> & Pick<Outcome, 'differences' | 'warnings'> = { differences: [], warnings: [] };
   try {
     progress.step(`Resolve ${settings.function.name}`);
-    const target = await resolveTarget(lambda, settings.function, services.region, clock, READY_TIMEOUT_MS);
+    const target = await resolveMeasuredTarget(settings, services);
+    const { functionName } = target;
+    const place = { bucket: settings.bucket, prefix: settings.baselinePrefix, functionName, key: settings.key };
+    const { plan, warnings } = await planMeasurement(target, settings, services);
+    outcome.warnings.push(...warnings);
 
-    // Invoke and collect.
-    const payloads = parsePayloads(settings.payload, 'the input payload', seededRandom(settings.payload));
-    const source = {
-      bucket: settings.bucket,
-      prefix: settings.prefix,
-      stack: settings.stack,
-      types: settings.profileTypes,
-    };
-    const plan = { ...settings, payloads, source, run, commit };
-    const measurement = await measure(target, plan, createInvoke(lambda, target, clock), s3, clock, progress);
-    await assertUnchanged(lambda, target);
-
-    // Merge.
-    progress.step('Merge the snapshots');
-    const measuredAt = new Date(clock.nowMs()).toISOString();
-    const head = createRecording({ tool: TOOL, target, key: settings.key, commit, run, measuredAt, ...measurement });
-    outcome.head = head;
-    outcome.warnings.push(...measurement.skipped.map(({ key, reason }) => `Skipped ${key}: ${reason}.`));
+    // Invoke, collect, merge.
+    let base: Recording | undefined;
+    let interrupted = false;
+    if (settings.mode === 'compare') {
+      progress.step(`Merge ${settings.shard.of} shards`);
+      outcome.head = await fetchShards(s3, place, commit, services.workflowRun, settings.shard.of);
+    } else {
+      const baseCommit = async () => (await services.fetchBaselineCommits()).commits[0] ?? '';
+      const measured = await measureCommit(target, commit, baseCommit, plan, settings, services);
+      ({ head: outcome.head, base, interrupted } = measured);
+      outcome.warnings.push(...measured.warnings);
+    }
+    const { head } = outcome;
+    if (settings.mode === 'measure' && !interrupted) {
+      progress.step('Store the shard');
+      await storeRecording(s3, { ...place, shard: { workflowRun: services.workflowRun, ...settings.shard } }, head);
+      outcome.verdict = shardStored(functionName, settings.shard);
+      return outcome as Outcome;
+    }
 
     // Compare with the base commit's recording.
     progress.step('Find the baseline');
-    const place = {
-      bucket: settings.bucket,
-      prefix: settings.baselinePrefix,
-      functionName: target.functionName,
-      key: settings.key,
-    };
     const { relation, commits } = await services.fetchBaselineCommits();
-    const baseline = await fetchBaseline(s3, place, commits);
+    const baseline = base ? { recording: base, distance: 0 } : await fetchBaseline(s3, place, commits);
     if (baseline) {
       progress.step(`Compare with ${baseline.recording.manifest.commit.slice(0, 7)}`);
       const base = sideOf(baseline.recording);
       const side = sideOf(head);
       outcome.warnings.push(...base.warnings, ...side.warnings);
-      outcome.baseline = { ...baseline, relation };
+      outcome.baseline = { ...baseline, relation: base ? 'base version, measured at the same time' : relation };
       outcome.differences = differencesBetween(baseline.recording.manifest, head.manifest);
-      outcome.comparison = compareSides(base.side, side.side, {
+      const options = {
         seed: `${baseline.recording.manifest.commit} ${commit}`,
         alpha: defaultPolicy.alpha,
         minRegression: settings.warnThreshold,
         changedFiles: services.changedFiles,
-      });
+      };
+      outcome.comparison = compareSides(base.side, side.side, options);
+
+      // What looks slower is measured again, base and head at the same time, on instances nobody has seen.
+      if (needsConfirmation(outcome.comparison) && outcome.differences.length === 0 && !interrupted) {
+        progress.step('Measure base and head again to confirm');
+        const input = {
+          screen: outcome.comparison,
+          base: baseline.recording.manifest,
+          head,
+          target,
+          plan,
+          source: sourceOf(settings),
+          options,
+        };
+        const confirmation = await confirm(input, { lambda, s3, clock });
+        if (confirmation.confirmed) outcome.comparison = confirmation.comparison;
+        else outcome.warnings.push(`Not confirmed: ${confirmation.reason}.`);
+      }
     }
 
     // Judge, and keep what was measured whatever the judgement: a baseline that waits for good news gets stale.
-    const functionName = target.functionName;
     const verdict = outcome.comparison
       ? judge(
           outcome.comparison,
@@ -113,13 +129,14 @@ export async function gate(commit: string, settings: Settings, services: Service
           {
             functionName,
             differences: outcome.differences,
-            baselineInterleaved: false,
+            baselineInterleaved: base !== undefined || outcome.comparison.method.confirmed,
             memoryMb: target.memoryMb,
           },
         )
       : noBaseline({ functionName, baseBranch: services.baseBranch, recorded: settings.updateBaseline });
-    outcome.verdict = verdict;
-    if (settings.updateBaseline) {
+    outcome.verdict = interrupted ? cancelled(functionName) : verdict;
+    // Half a measurement must not become what the next one is compared with.
+    if (settings.updateBaseline && !interrupted) {
       progress.step('Store the recording');
       head.manifest.verdict = verdict.kind;
       const stored = await storeRecording(s3, place, head);
@@ -132,4 +149,19 @@ export async function gate(commit: string, settings: Settings, services: Service
     outcome.verdict = measurementError(error.message, error.checks, error.next);
   }
   return outcome as Outcome;
+}
+
+/** A shard decides nothing. */
+function shardStored(functionName: string, { index, of }: Settings['shard']): Verdict {
+  const verdict = skipped({
+    functionName,
+    reason: '',
+    next: 'A job with `mode: compare` merges the shards and decides.',
+  });
+  return { ...verdict, headline: `${functionName}: shard ${index} of ${of} measured and stored`, reasons: [] };
+}
+
+function cancelled(functionName: string): Verdict {
+  const verdict = skipped({ functionName, reason: '', next: 'Run the job again.' });
+  return { ...verdict, kind: 'inconclusive', headline: `${functionName}: cancelled before all of it was measured` };
 }

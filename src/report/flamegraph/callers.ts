@@ -90,7 +90,7 @@ class TreeBuilder {
         ...(of.noise && { noise: Float64Array.from(this.#noiseSquares, Math.sqrt) }),
       },
       baseInvocations: 0,
-      headInvocations: 0,
+      headInvocations: of.headInvocations,
     };
     return computeFlameGraph(tree);
   }

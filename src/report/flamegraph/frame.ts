@@ -28,18 +28,24 @@ export function framePresence(graph: FlameGraph, node: number): Presence {
   return graph.head[node] === 0 && graph.base[node]! > noise ? 'gone' : 'both';
 }
 
+/** What values are divided by: a profile of which nobody knows the invocations has them in all. */
+export function perWhat({ headInvocations }: { headInvocations: number }): string {
+  return headInvocations > 1 ? 'per invocation' : 'in all';
+}
+
 /** Whole sentences about a frame: net, share, gross rises and falls, self, noise. */
 export function frameFacts(graph: FlameGraph, node: number, baseTotal: number, headTotal: number): string[] {
   const { unit } = graph;
+  const per = perWhat(graph);
   const base = graph.base[node]!;
   const head = graph.head[node]!;
   const hasBase = baseTotal > 0;
   const facts: string[] = [];
-  if (!hasBase) facts.push(`${formatAmount(head, unit)} per invocation, ${formatShare(head / headTotal)} of all`);
+  if (!hasBase) facts.push(`${formatAmount(head, unit)} ${per}, ${formatShare(head / headTotal)} of all`);
   else {
     const relative = base > 0 && head > 0 ? ` (${formatPercent(head / base - 1)})` : '';
     facts.push(
-      `${formatAmountPair(base, head, unit)} per invocation: ${formatAmountDelta(base, head, unit)}${relative}`,
+      `${formatAmountPair(base, head, unit)} ${per}: ${formatAmountDelta(base, head, unit)}${relative}`,
       `${formatPercent((head - base) / baseTotal)} of the base total`,
     );
     const risen = graph.risen[node]!;

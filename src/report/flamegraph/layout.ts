@@ -11,6 +11,8 @@ export type Width = 'head' | 'base' | 'both';
 export interface FlameGraph {
   sampleType: string;
   unit: string;
+  /** Of the head side; values are in all, not per invocation, when it is 1. */
+  headInvocations: number;
   names: string[];
   files: string[];
   /** Preorder; node 0 is the root, its name is −1 unless the tree had one root only. */
@@ -43,6 +45,7 @@ export function computeFlameGraph(tree: CallTree): FlameGraph {
   const graph: FlameGraph = {
     sampleType: tree.sampleType,
     unit: tree.unit,
+    headInvocations: tree.headInvocations,
     names: tree.names,
     files: tree.files,
     name: new Int32Array(size + 1),

@@ -23,9 +23,52 @@ const maxNodes = 100_000;
 /** The page; one tab per tree. Without trees there is no flame graph, only the tables. */
 export function renderPage(report: Report, trees: CallTree[]): string {
   const title = `${visibleText(report.functionName, 80)}: ${visibleText(report.verdict.headline, 200)}`;
-  const pruned = trees.map((tree) =>
-    pruneTree(withSamplingNoise(tree, report.head?.environment.intervalUs ?? 0), maxNodes),
-  );
+  const hasGraph = trees.length > 0;
+  const sections = [metricsSection(report), changesSection(report, hasGraph), hottestSection(report, hasGraph)];
+  return renderDocument({
+    title,
+    above: [header(report), ...sections].join('\n'),
+    trees: trees.map((tree) => withSamplingNoise(tree, report.head?.environment.intervalUs ?? 0)),
+    below: closingSections(report),
+    tool: report.tool,
+  });
+}
+
+/** A profile nobody judged, and where it is from: the flame graph alone. */
+export interface BareProfile {
+  /** e.g. the name of a file; untrusted text. */
+  title: string;
+  /** What is known of it, a sentence each; untrusted text. */
+  facts: string[];
+  /** Time between samples; 0 when it is not known. */
+  intervalUs: number;
+  tool: string;
+}
+
+/** The page of a profile, or of two, without a verdict. */
+export function renderProfilePage({ title, facts, intervalUs, tool }: BareProfile, trees: CallTree[]): string {
+  const items = facts.map((fact) => `<li>${text(fact, 300)}</li>`);
+  return renderDocument({
+    title: visibleText(title, 200),
+    above: `<header>\n<h1>${text(title, 200)}</h1>\n${items.length === 0 ? '' : `<ul>${items.join('')}</ul>`}\n</header>`,
+    trees: trees.map((tree) => withSamplingNoise(tree, intervalUs)),
+    below: '',
+    tool,
+  });
+}
+
+interface Parts {
+  /** One line of visible text. */
+  title: string;
+  /** Markup above and below the flame graph. */
+  above: string;
+  below: string;
+  trees: CallTree[];
+  tool: string;
+}
+
+function renderDocument({ title, above, trees, below, tool }: Parts): string {
+  const pruned = trees.map((tree) => pruneTree(tree, maxNodes));
   const policy = `default-src 'none'; script-src '${hashOf(viewerScript)}'; style-src '${hashOf(styleSheet)}'; img-src data:; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="en">
@@ -41,14 +84,11 @@ export function renderPage(report: Report, trees: CallTree[]): string {
 </head>
 <body>
 <main>
-${header(report)}
-${metricsSection(report)}
-${changesSection(report, trees.length > 0)}
-${hottestSection(report, trees.length > 0)}
+${above}
 ${trees.length === 0 ? '' : flameSection(trees, pruned)}
-${closingSections(report)}
+${below}
 </main>
-<footer><p>${text(report.tool, 80)}. This file is complete: it loads nothing and sends nothing.</p></footer>
+<footer><p>${text(tool, 80)}. This file is complete: it loads nothing and sends nothing.</p></footer>
 ${pruned.map(({ tree }) => `<script type="text/plain">${pack(tree)}</script>`).join('\n')}
 <script>${viewerScript}</script>
 </body>
@@ -125,7 +165,7 @@ function flameSection(trees: CallTree[], pruned: ReturnType<typeof pruneTree>[])
 </div>
 <p id="live" class="unseen" aria-live="polite"></p>
 <p id="note" class="quiet"></p>
-${legend()}
+${legend(trees.some(({ headInvocations }) => headInvocations > 1))}
 ${notes.length === 0 ? '' : `<p class="quiet">${notes.join(' ')}</p>`}
 <p class="quiet keys">Keys: <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd> move, <kbd>Enter</kbd> zoom, <kbd>Esc</kbd> back, <kbd>c</kbd> callers, <kbd>r</kbd> largest rise, <kbd>/</kbd> search.</p>
 </section>`;
@@ -140,14 +180,15 @@ function radios(name: string, choices: [value: string, label: string][]): string
     .join('');
 }
 
-function legend(): string {
+function legend(perInvocation: boolean): string {
+  const per = perInvocation ? 'per invocation' : 'in all';
   const steps: Step[] = [-4, -3, -2, -1, 0, 1, 2, 3, 4];
   const items = steps.map((step) => {
     const share = stepShares[Math.abs(step) - 1];
     const label = share === undefined ? 'noise' : `${step < 0 ? '▼ −' : '▲ +'}${formatThreshold(share).slice(1)}`;
     return `<li class="${step === 0 ? 'z' : step > 0 ? `u${step}` : `d${-step}`}">${label}</li>`;
   });
-  return `<ul id="legend" aria-label="Colours: change per invocation as a share of the base total">${items.join('')}<li class="plain">of the base total, per invocation; striped: new or gone</li></ul>`;
+  return `<ul id="legend" aria-label="Colours: change ${per} as a share of the base total">${items.join('')}<li class="plain">of the base total, ${per}; striped: new or gone</li></ul>`;
 }
 
 function pack(tree: CallTree): string {

@@ -4,7 +4,7 @@ import { formatThreshold } from '../format.ts';
 import type { Report } from '../report.ts';
 import { formatAmount, formatAmountDelta, formatAmountPair } from './amount.ts';
 import type { CallTree } from './calltree.ts';
-import { fitLabel, frameFacts, frameName, framePresence, frameStep } from './frame.ts';
+import { fitLabel, frameFacts, frameName, framePresence, frameStep, perWhat } from './frame.ts';
 import { computeFlameGraph, computeOffsets, type FlameGraph } from './layout.ts';
 import { withSamplingNoise } from './noise.ts';
 import { fillOf, type Step, stepShares } from './palette.ts';
@@ -20,7 +20,7 @@ const maxFrames = 1_500;
 const maxRows = 120;
 
 /** A static differential flame graph, width = head side (base side when the head is empty); light and dark. */
-export function renderSvg(report: Report, tree: CallTree): string {
+export function renderSvg(report: Pick<Report, 'functionName' | 'head'>, tree: CallTree): string {
   const graph = computeFlameGraph(withSamplingNoise(tree, report.head?.environment.intervalUs ?? 0));
   const side = graph.head[0]! > 0 ? 'head' : 'base';
   const widths = graph[side];
@@ -37,7 +37,7 @@ export function renderSvg(report: Report, tree: CallTree): string {
       width: widths[node]! * scale,
     }),
   );
-  const title = `${visibleText(report.functionName, 80)}: ${visibleText(tree.sampleType, 40)} per invocation`;
+  const title = `${visibleText(report.functionName, 80)}: ${visibleText(tree.sampleType, 40)} ${perWhat(tree)}`;
   const summary =
     graph.base[0]! > 0
       ? `${formatAmountPair(graph.base[0]!, graph.head[0]!, graph.unit)} (${formatAmountDelta(graph.base[0]!, graph.head[0]!, graph.unit)})`
@@ -49,7 +49,7 @@ export function renderSvg(report: Report, tree: CallTree): string {
 <text class="heading" x="${margin}" y="26">${escapeHtml(title)}</text>
 <text class="note" x="${margin}" y="48">${escapeHtml(`${summary} · width: ${side === 'head' ? 'after' : 'before'} · colour: change of the total`)}</text>
 ${parts.join('\n')}
-${legend(headerHeight + rows * rowHeight + 12, graph.base[0]! > 0)}
+${legend(headerHeight + rows * rowHeight + 12, graph.base[0]! > 0, perWhat(tree))}
 </svg>
 `;
 }
@@ -83,7 +83,7 @@ function frame(graph: FlameGraph, node: number, box: { x: number; y: number; wid
   return `<g>${tooltip}${rect}${text}</g>`;
 }
 
-function legend(y: number, hasBase: boolean): string {
+function legend(y: number, hasBase: boolean, per: string): string {
   if (!hasBase) return '';
   const steps: Step[] = [-4, -3, -2, -1, 0, 1, 2, 3, 4];
   const boxes = steps.map((step, index) => {
@@ -92,7 +92,7 @@ function legend(y: number, hasBase: boolean): string {
     const x = margin + index * 64;
     return `<rect class="${className(step)}" x="${x}" y="${y}" width="63" height="17"/><text class="${className(step)}" x="${x + 4}" y="${y + 13}">${label}</text>`;
   });
-  return `${boxes.join('\n')}\n<text class="note" x="${margin + 590}" y="${y + 13}">of the base total, per invocation</text>`;
+  return `${boxes.join('\n')}\n<text class="note" x="${margin + 590}" y="${y + 13}">of the base total, ${per}</text>`;
 }
 
 function className(step: Step): string {

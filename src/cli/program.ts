@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import { addDiff } from './diff.ts';
+import { addFlamegraph } from './flamegraph.ts';
 import { addMerge } from './merge.ts';
 import type { Shell } from './shell.ts';
 import { addTop } from './top.ts';
@@ -24,6 +25,7 @@ export function createProgram(shell: Shell): Command {
     .exitOverride();
   addTop(program, shell);
   addDiff(program, shell);
+  addFlamegraph(program, shell);
   addMerge(program, shell);
   return program;
 }

@@ -55,6 +55,11 @@ export function parseWindow(comments: readonly string[]): Window | undefined {
   }
 }
 
+/** The windows of a profile that many snapshots were merged into: all that its comments tell of. */
+export function parseWindows(comments: readonly string[]): Window[] {
+  return comments.flatMap((comment) => parseWindow([comment]) ?? []);
+}
+
 /** One published pprof file of one window of one instance. */
 export interface Snapshot extends SnapshotKey {
   etag: string;

@@ -12,6 +12,7 @@ import { fetchBaselineCommits, fetchChangedFiles, fetchFile, measuredCommit } fr
 import { type GitHubContext, readContext } from './github/context.ts';
 import { listCheckout } from './github/sources.ts';
 import { publishStickyComment } from './github/sticky-comment.ts';
+import { listenForInterruption } from './interruption.ts';
 import { createReport } from './outcome-report.ts';
 import { createCallTrees } from './outcome-trees.ts';
 import { gzipProfile } from './pprof/encode.ts';
@@ -43,19 +44,20 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
   const outcome =
     context.pullRequest?.fork && !hasCredentials(env)
       ? withoutMeasurement(settings)
-      : await gate(
-          commit,
-          { ...settings, payload: readPayload(settings.payload) },
-          {
-            ...createClients(settings, env),
-            clock: systemClock,
-            run: `${context.run.id}.${context.run.attempt}.${randomBytes(4).toString('hex')}`,
-            baseBranch: settings.baseRef || (context.pullRequest?.baseRef ?? context.defaultBranch),
-            fetchBaselineCommits: () => fetchBaselineCommits(github, context, commit, settings.baseRef),
-            changedFiles: changed.map(({ path }) => path),
-            progress,
-          },
-        );
+      : await gate(commit, settings, {
+          ...createClients(settings, env),
+          clock: systemClock,
+          // Shards that run at the same time meet the same instances, and must not end each other's windows.
+          run: `${context.run.id}.${context.run.attempt}.${settings.mode === 'measure' ? 'shards' : randomBytes(4).toString('hex')}`,
+          workflowRun: String(context.run.id),
+          baseBranch: settings.baseRef || (context.pullRequest?.baseRef ?? context.defaultBranch),
+          fetchBaselineCommits: () => fetchBaselineCommits(github, context, commit, settings.baseRef),
+          changedFiles: changed.map(({ path }) => path),
+          progress,
+          interruption: listenForInterruption(process, (signal) =>
+            core.info(`${signal}: no further call is sent; what was measured is published.`),
+          ),
+        });
 
   const directory = join(env.RUNNER_TEMP ?? '.', 'lambda-profile');
   const files = writeProfiles(directory, settings, outcome);
@@ -80,7 +82,10 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
     writeFileSync(join(directory, `${fileStem(settings)}-${tree.sampleType}.svg`), renderSvg(report, tree));
   await core.summary.addRaw(renderSummary(report)).write();
   annotate(report);
-  const commentUrl = pullRequest === undefined ? '' : await comment(github, context, settings, report, pullRequest);
+  const commentUrl =
+    pullRequest === undefined || settings.mode === 'measure'
+      ? ''
+      : await comment(github, context, settings, report, pullRequest);
   setOutputs(report, commentUrl);
   end(report, settings);
 }
@@ -100,18 +105,6 @@ async function readConfig(github: GitHub, context: GitHubContext, path: string):
   if (config === undefined && path !== '' && !context.pullRequest)
     throw new ConfigurationError(`Cannot start: there is no config file ${path} at ${context.sha.slice(0, 7)}.`);
   return config;
-}
-
-function readPayload(payload: string): string {
-  if (!payload.startsWith('file:')) return payload;
-  const path = payload.slice('file:'.length).replace(/^\/\//, '');
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigurationError(
-      `Cannot read the payload file ${path}: ${(error as NodeJS.ErrnoException).code}. Check out the repository before this step.`,
-    );
-  }
 }
 
 function hasCredentials(env: NodeJS.ProcessEnv): boolean {

@@ -6,6 +6,7 @@ import type { Comparison } from './compare/comparison.ts';
 import type { Side } from './compare/side.ts';
 import { MeasurementError } from './errors.ts';
 import { createInvoke } from './lambda/invoke.ts';
+import type { Interruption } from './lambda/load.ts';
 import { resolveTarget, type Target } from './lambda/target.ts';
 import {
   type MeasuredVersion,
@@ -35,6 +36,7 @@ export interface ConfirmationServices {
   lambda: Pick<LambdaClient, 'send'>;
   s3: Pick<S3Client, 'send'>;
   clock: Clock;
+  interruption?: Interruption;
 }
 
 export type Confirmation =
@@ -61,7 +63,9 @@ export async function confirm(input: ConfirmationInput, services: ConfirmationSe
       fresh(base, input.base, input.source, services),
       fresh(target, head.manifest, input.source, services),
     ] as const;
-    const measured = await measureInterleaved(...versions, plan, services.s3, services.clock, QUIET);
+    const { s3, clock, interruption } = services;
+    const measured = await measureInterleaved(...versions, plan, s3, clock, QUIET, interruption);
+    if (measured.head.interrupted) return { confirmed: false, reason: 'the job was cancelled' };
     const freshBase = asSide(measured.base, versions[0], plan.run);
     const freshHead = asSide(measured.head, versions[1], plan.run);
     const seed = `${options.seed} confirmation`;

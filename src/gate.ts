@@ -14,7 +14,7 @@ import { differencesBetween } from './recordings/fingerprint.ts';
 import type { Recording } from './recordings/recording.ts';
 import { fetchShards } from './recordings/shards.ts';
 import { sideOf } from './recordings/side.ts';
-import { type RecordingPlace, storeRecording } from './recordings/store.ts';
+import { storeRecording } from './recordings/store.ts';
 import type { Settings } from './settings.ts';
 
 /** The world around the gate. */
@@ -54,7 +54,7 @@ export interface Outcome {
  * verdict `error`; what was found until then is in the outcome.
  */
 export async function gate(commit: string, settings: Settings, services: Services): Promise<Outcome> {
-  const { lambda, s3, clock, progress } = services;
+  const { s3, progress } = services;
   const outcome: Partial<Outcome> & Pick<Outcome, 'differences' | 'warnings'> = { differences: [], warnings: [] };
   try {
     progress.step(`Resolve ${settings.function.name}`);
@@ -67,11 +67,13 @@ export async function gate(commit: string, settings: Settings, services: Service
     // Invoke, collect, merge.
     let base: Recording | undefined;
     let interrupted = false;
+    let known: Promise<BaselineCommits> | undefined;
+    const fetchBaselineCommits = (): Promise<BaselineCommits> => (known ??= services.fetchBaselineCommits());
     if (settings.mode === 'compare') {
       progress.step(`Merge ${settings.shard.of} shards`);
       outcome.head = await fetchShards(s3, place, commit, services.workflowRun, settings.shard.of);
     } else {
-      const baseCommit = async () => (await services.fetchBaselineCommits()).commits[0] ?? '';
+      const baseCommit = async () => (await fetchBaselineCommits()).commits[0] ?? '';
       const measured = await measureCommit(target, commit, baseCommit, plan, settings, services);
       ({ head: outcome.head, base, interrupted } = measured);
       outcome.warnings.push(...measured.warnings);
@@ -86,13 +88,13 @@ export async function gate(commit: string, settings: Settings, services: Service
 
     // Compare with the base commit's recording.
     progress.step('Find the baseline');
-    const { relation, commits } = await services.fetchBaselineCommits();
+    const { relation, commits } = await fetchBaselineCommits();
     const baseline = base ? { recording: base, distance: 0 } : await fetchBaseline(s3, place, commits);
     if (baseline) {
       progress.step(`Compare with ${baseline.recording.manifest.commit.slice(0, 7)}`);
-      const base = sideOf(baseline.recording);
+      const before = sideOf(baseline.recording);
       const side = sideOf(head);
-      outcome.warnings.push(...base.warnings, ...side.warnings);
+      outcome.warnings.push(...before.warnings, ...side.warnings);
       outcome.baseline = { ...baseline, relation: base ? 'base version, measured at the same time' : relation };
       outcome.differences = differencesBetween(baseline.recording.manifest, head.manifest);
       const options = {
@@ -101,7 +103,7 @@ export async function gate(commit: string, settings: Settings, services: Service
         minRegression: settings.warnThreshold,
         changedFiles: services.changedFiles,
       };
-      outcome.comparison = compareSides(base.side, side.side, options);
+      outcome.comparison = compareSides(before.side, side.side, options);
 
       // What looks slower is measured again, base and head at the same time, on instances nobody has seen.
       if (needsConfirmation(outcome.comparison) && outcome.differences.length === 0 && !interrupted) {
@@ -115,7 +117,7 @@ export async function gate(commit: string, settings: Settings, services: Service
           source: sourceOf(settings),
           options,
         };
-        const confirmation = await confirm(input, { lambda, s3, clock });
+        const confirmation = await confirm(input, services);
         if (confirmation.confirmed) outcome.comparison = confirmation.comparison;
         else outcome.warnings.push(`Not confirmed: ${confirmation.reason}.`);
       }

@@ -28,10 +28,17 @@ export function createProgress(clock: Clock, write: (line: string) => void): Pro
       nextLoadMs = 0;
       write(`${name} …`);
     },
-    load({ op, done, of, failed }) {
+    load({ op, done, of, failed, throttled, perSecond, leftMs }) {
       if (done < of && clock.monotonicMs() < nextLoadMs) return;
       nextLoadMs = clock.monotonicMs() + LOAD_EVERY_MS;
-      write(`  ${op === 'warmup' ? 'warm-up' : 'measured'} ${done} of ${of}${failed > 0 ? `, ${failed} failed` : ''}`);
+      const parts = [
+        `${op === 'warmup' ? 'warm-up' : 'measured'} ${done}${Number.isFinite(of) ? ` of ${of}` : ''}`,
+        `${perSecond.toFixed(perSecond < 10 ? 1 : 0)}/s`,
+        ...(failed > 0 ? [`${failed} failed`] : []),
+        ...(throttled > 0 ? [`${throttled} throttled`] : []),
+        ...(done < of && Number.isFinite(leftMs) && leftMs >= 1000 ? [`${Math.round(leftMs / 1000)} s left`] : []),
+      ];
+      write(`  ${parts.join(', ')}`);
     },
     note: (message) => write(`  ${message}`),
     done() {

@@ -8,9 +8,24 @@ import { PROFILE_TYPES, type ProfileType } from './snapshots/layout.ts';
 export interface Settings {
   function: FunctionReference;
   payload: string;
+  /** Measured, of a version. Infinity: as many as the duration allows. */
   invocations: number;
-  warmupInvocations: number;
+  /** Not given: until durations are steady. */
+  warmupInvocations?: number;
   concurrency: number;
+  /** Calls per second to a version, in an open loop. Not given: a closed loop. */
+  rate?: { perSecond: number; rampMs: number };
+  durationMs?: number;
+  maxDurationMs: number;
+  /** CPU to sample of a version. */
+  minCpuMs?: number;
+  /** Version or alias of the base, to be measured at the same time. '' = the stored recording is compared with. */
+  baseQualifier: string;
+  mode: 'all' | 'measure' | 'compare';
+  /** Which of how many jobs this is, 1-based. */
+  shard: { index: number; of: number };
+  /** Traffic for which the cost of a month is stated; 0 = not stated. */
+  monthlyInvocations: number;
   bucket: string;
   prefix: string;
   stack: string;
@@ -72,9 +87,27 @@ const INPUTS = {
   'function-name': trimmed.min(1, 'is missing. Give the name or ARN of the function to measure'),
   qualifier: trimmed,
   payload: trimmed,
-  invocations: integer(1, 100_000),
+  invocations: integer(1, 1_000_000),
   'warmup-invocations': integer(1, 10_000),
   concurrency: integer(1, 100),
+  rate: z
+    .string()
+    .trim()
+    .regex(/^\d+(\.\d+)?$/, 'must be a number of calls per second, such as 50')
+    .transform(Number)
+    .refine((value) => value >= 0.1 && value <= 1000, 'must be between 0.1 and 1000 calls per second'),
+  ramp: duration(0, 3_600_000),
+  duration: duration(1_000, 3_600_000),
+  'max-duration': duration(1_000, 3_600_000),
+  'min-cpu-seconds': trimmed
+    .regex(/^\d+(\.\d+)?$/, 'must be a number of seconds, such as 30')
+    .transform(Number)
+    .refine((value) => value > 0 && value <= 3600, 'must be above 0 and at most 3600'),
+  'monthly-invocations': integer(0, 1e12),
+  'base-qualifier': trimmed.regex(/^[a-zA-Z0-9_-]{1,128}$/, 'must be a version or an alias'),
+  mode: z.enum(['all', 'measure', 'compare'], { error: 'must be all, measure or compare' }),
+  shard: integer(1, 256),
+  shards: integer(1, 256),
   's3-bucket': trimmed.regex(
     /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
     'is missing or not a bucket name. Give the bucket the agent inside the function publishes to',
@@ -108,6 +141,10 @@ const DEFAULTS: RawInputs = {
   payload: '{}',
   invocations: '800',
   concurrency: '8',
+  ramp: '0s',
+  'max-duration': '15m',
+  'monthly-invocations': '0',
+  mode: 'all',
   's3-prefix': 'sparta/pprof',
   'profile-types': 'cpu',
   'wait-timeout': '90s',
@@ -127,6 +164,12 @@ const CONFIG_KEYS = [
   'invocations',
   'warmup-invocations',
   'concurrency',
+  'rate',
+  'ramp',
+  'duration',
+  'max-duration',
+  'min-cpu-seconds',
+  'monthly-invocations',
   'profile-types',
   'wait-timeout',
   'fail-threshold',
@@ -136,9 +179,6 @@ const CONFIG_KEYS = [
   'comment',
   'top',
 ] as const;
-
-/** At least this many calls for each instance before anything is measured: V8 compiles hot code in the first dozens. */
-const WARMUP_PER_INSTANCE = 20;
 
 /**
  * Inputs over the config file over the defaults, validated.
@@ -182,12 +222,40 @@ export function parseSettings(inputs: RawInputs, config?: string): Settings {
   if (invocations !== undefined && concurrency !== undefined && invocations < concurrency)
     problems.push(`invocations must be at least concurrency: they are ${invocations} and ${concurrency}.`);
   const pullRequest = read('pr-number');
+  const perSecond = read('rate');
+  const rampMs = read('ramp') ?? 0;
+  const durationMs = read('duration');
+  const maxDurationMs = read('max-duration');
+  if (rampMs > 0 && perSecond === undefined) problems.push('ramp needs a rate: without one, calls follow the answers.');
+  if (durationMs !== undefined && maxDurationMs !== undefined && durationMs > maxDurationMs)
+    problems.push(`duration must not be above max-duration: they are ${given.duration} and ${given['max-duration']}.`);
+  const minCpuSeconds = read('min-cpu-seconds');
+  const warmupInvocations = read('warmup-invocations');
+  const mode = read('mode');
+  const shards = read('shards');
+  const index = read('shard');
+  if (index !== undefined && (shards === undefined || index > shards))
+    problems.push(`shard must be between 1 and shards: they are ${index} and ${shards ?? 'not given'}.`);
+  if (mode === 'measure' && index === undefined) problems.push('mode measure needs shard and shards.');
+  if (mode === 'compare' && shards === undefined) problems.push('mode compare needs shards: how many were measured.');
+  if (mode === 'all' && (index !== undefined || shards !== undefined))
+    problems.push('shard and shards need mode measure or compare.');
+  // A duration alone means as many calls as fit into it.
+  const byTime = durationMs !== undefined && !inputs.invocations?.trim() && !('invocations' in fromConfig);
   const settings = {
     function: reference,
     payload: read('payload'),
-    invocations,
-    warmupInvocations: read('warmup-invocations') ?? (concurrency ?? 1) * WARMUP_PER_INSTANCE,
+    invocations: byTime ? Number.POSITIVE_INFINITY : invocations,
+    ...(warmupInvocations !== undefined && { warmupInvocations }),
     concurrency,
+    ...(perSecond !== undefined && { rate: { perSecond, rampMs } }),
+    ...(durationMs !== undefined && { durationMs }),
+    maxDurationMs,
+    ...(minCpuSeconds !== undefined && { minCpuMs: minCpuSeconds * 1000 }),
+    baseQualifier: read('base-qualifier') ?? '',
+    mode,
+    shard: { index: index ?? 1, of: shards ?? 1 },
+    monthlyInvocations: read('monthly-invocations'),
     bucket: read('s3-bucket'),
     prefix: read('s3-prefix'),
     stack: read('stack') ?? reference?.name,

@@ -18,8 +18,15 @@ export type InvocationStatus = 'succeeded' | 'function-error' | 'throttled' | 's
 /** One call of Invoke, complete: nothing about it is kept anywhere else. Times are monotonic milliseconds. */
 export interface Invocation {
   op: RunMarks['op'];
+  /** When it was due: in an open loop by the schedule, otherwise when it was sent. Latency counts from here. */
+  scheduledMs: number;
+  /** How long after that it was first sent. */
+  lateMs: number;
+  /** The last attempt. */
   sentMs: number;
   receivedMs: number;
+  /** How often it was sent: all but the last attempt were throttled. */
+  attempts: number;
   status: InvocationStatus;
   /** Code of the failure: the handler's error type, or AWS's error code. Untrusted text. */
   errorType?: string;
@@ -34,15 +41,21 @@ export interface Answer {
   payload: Uint8Array;
 }
 
-/** Sends one event to the target. Resolves for every outcome that belongs to the measurement. */
-export type Invoke = (payload: Uint8Array, marks: RunMarks) => Promise<Answer>;
+/**
+ * Sends one event to the target. Resolves for every outcome that belongs to the measurement.
+ * `abandon` gives up a call in flight: it becomes ambiguous.
+ */
+export type Invoke = (payload: Uint8Array, marks: RunMarks, abandon?: AbortSignal) => Promise<Answer>;
+
+/** A call that was sent once, when it was due. */
+const once = (sentMs: number) => ({ scheduledMs: sentMs, lateMs: 0, sentMs, attempts: 1 });
 
 /**
  * An `Invoke` over the AWS SDK. The client must not retry (`maxAttempts: 1`): a retry runs the user's function again.
  * @throws MeasurementError (from the returned function) for failures that every further call would meet too
  */
 export function createInvoke(client: Pick<LambdaClient, 'send'>, target: Target, clock: Clock): Invoke {
-  return async (payload, marks) => {
+  return async (payload, marks, abandon) => {
     const command = new InvokeCommand({
       FunctionName: target.invokeName,
       Qualifier: target.version,
@@ -52,7 +65,7 @@ export function createInvoke(client: Pick<LambdaClient, 'send'>, target: Target,
     });
     const sentMs = clock.monotonicMs();
     try {
-      const output = await client.send(command);
+      const output = await client.send(command, { ...(abandon && { abortSignal: abandon }) });
       return answered(output, marks.op, sentMs, clock.monotonicMs(), target);
     } catch (error) {
       return unanswered(error, marks.op, sentMs, clock.monotonicMs(), target);
@@ -81,7 +94,7 @@ function answered(
   return {
     invocation: {
       op,
-      sentMs,
+      ...once(sentMs),
       receivedMs,
       status: failed ? 'function-error' : 'succeeded',
       ...(failed && { errorType: errorTypeOf(payload) }),
@@ -110,7 +123,7 @@ const NOT_READY_YET = new Set(['ENINotReadyException', 'ResourceNotReadyExceptio
 function unanswered(error: unknown, op: RunMarks['op'], sentMs: number, receivedMs: number, target: Target): Answer {
   const failure = readAwsFailure(error);
   const record = (status: InvocationStatus): Answer => ({
-    invocation: { op, sentMs, receivedMs, status, errorType: failure.code },
+    invocation: { op, ...once(sentMs), receivedMs, status, errorType: failure.code },
     payload: new Uint8Array(),
   });
   if (failure.status === 429) return record('throttled');

@@ -1,30 +1,63 @@
 import type { Clock } from '../clock.ts';
 import { MeasurementError } from '../errors.ts';
-import type { Answer, Invocation, Invoke } from './invoke.ts';
+import { seededRandom } from '../seeded-random.ts';
+import type { Invocation, Invoke } from './invoke.ts';
 import { type Payloads, payloadAt } from './payloads.ts';
+import { dueTimes, type Rate, waitUntil } from './schedule.ts';
+import { isWarm, ROUND_PER_INSTANCE } from './warmup.ts';
 
-export interface LoadPlan {
+/** One version under load. */
+export interface LoadSide {
   /** For messages, e.g. `orders:7`. */
   label: string;
-  payloads: Payloads;
-  /** Measured invocations, over all instances. */
-  invocations: number;
-  /** Run before the measurement and left out of every number. At least one for each instance. */
-  warmupInvocations: number;
-  /** Calls in flight: on demand, as many instances. */
-  concurrency: number;
+  invoke: Invoke;
   run: string;
   commit: string;
-  /** No further call is sent after so long. */
+  /** Hears of every attempt before it leaves, and of every call once nothing more will become of it. */
+  sent(op: Invocation['op']): void;
+  record(invocation: Invocation): void;
+}
+
+/** What is sent, to each side alike. */
+export interface LoadPlan {
+  payloads: Payloads;
+  /** Measured invocations of a side. */
+  invocations: number;
+  /** Ends the measurement earlier, when given. */
+  durationMs?: number;
+  /** Run before the measurement and left out of every number. Not given: until durations are steady. */
+  warmupInvocations?: number;
+  /** Calls in flight: on demand, as many instances. */
+  concurrency: number;
+  /** An open loop. Not given: a closed loop, in which the next call leaves when the last is answered. */
+  rate?: Rate;
+  /** Decides jitter and which side goes first. */
+  seed: string;
+  /** No further call is sent after so long, warm-up included. */
   maxDurationMs: number;
 }
 
 export interface LoadProgress {
   op: 'warmup' | 'invoke';
   done: number;
+  /** Infinity when only the time is limited. */
   of: number;
   failed: number;
+  throttled: number;
+  /** Answers per second so far, over all sides. */
+  perSecond: number;
+  /** Estimate of the time left; Infinity before there is one. */
+  leftMs: number;
 }
+
+/** A cancelled job: first no further call leaves, then those in flight are given up. */
+export interface Interruption {
+  stop: AbortSignal;
+  abandon: AbortSignal;
+}
+
+/** Why no more was sent. */
+export type LoadEnd = 'complete' | 'wall-cap' | 'interrupted';
 
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 10_000;
@@ -32,105 +65,205 @@ const LONGEST_BACKOFF_MS = 10_000;
 const THROTTLES_PER_INVOCATION = 5;
 
 /**
- * A closed loop: `concurrency` workers, each sending its next event when the last is answered, first to warm the
- * instances up, then to measure. Throttled calls did not run and are sent again after a pause; nothing else is ever
- * sent twice. Every call becomes one record, the throttled ones too.
+ * Warms the instances of every side up, then measures. With two sides, call `i` of both leaves at the same time with
+ * the same payload, in an order drawn from the seed: time of day, region and dependencies are then equal.
+ * Throttled calls did not run and are sent again after a pause; nothing else is ever sent twice.
  * @throws MeasurementError when nothing can be measured: no warm-up call succeeds, or Lambda refuses nearly all
  */
 export async function runLoad(
-  invoke: Invoke,
+  sides: readonly LoadSide[],
   plan: LoadPlan,
   clock: Clock,
   onProgress: (progress: LoadProgress) => void,
-): Promise<Invocation[]> {
+  interruption?: Interruption,
+): Promise<LoadEnd> {
   const deadlineMs = clock.monotonicMs() + plan.maxDurationMs;
-  const warmup = await sendAll(invoke, plan, 'warmup', plan.warmupInvocations, clock, deadlineMs, onProgress);
-  refuseHopeless(warmup, plan.label);
-  const measured = await sendAll(invoke, plan, 'invoke', plan.invocations, clock, deadlineMs, onProgress);
-  refuseHopeless(measured, plan.label);
-  return [...warmup, ...measured];
+  const signal = interruption?.stop;
+  const random = seededRandom(plan.seed);
+  const phase: Phase = { sides, plan, clock, onProgress, deadlineMs, random, signal, abandon: interruption?.abandon };
+  if (plan.warmupInvocations === undefined) await warmUp(phase);
+  else if (plan.warmupInvocations > 0) await sendAll({ ...phase, op: 'warmup', count: plan.warmupInvocations });
+  if (signal?.aborted) return 'interrupted';
+  await sendAll({ ...phase, op: 'invoke', count: plan.invocations });
+  if (signal?.aborted) return 'interrupted';
+  return clock.monotonicMs() >= deadlineMs ? 'wall-cap' : 'complete';
 }
 
-async function sendAll(
-  invoke: Invoke,
-  plan: LoadPlan,
-  op: 'warmup' | 'invoke',
-  count: number,
-  clock: Clock,
-  deadlineMs: number,
-  onProgress: (progress: LoadProgress) => void,
-): Promise<Invocation[]> {
-  const invocations: Invocation[] = [];
-  let next = 0;
-  let done = 0;
-  let failed = 0;
-  let throttled = 0;
-  let broken: unknown;
+interface Phase {
+  sides: readonly LoadSide[];
+  plan: LoadPlan;
+  clock: Clock;
+  onProgress: (progress: LoadProgress) => void;
+  deadlineMs: number;
+  random: () => number;
+  signal: AbortSignal | undefined;
+  abandon: AbortSignal | undefined;
+}
 
-  const send = async (index: number): Promise<void> => {
-    for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS)) {
-      const { invocation }: Answer = await invoke(payloadAt(plan.payloads, index), {
-        op,
-        run: plan.run,
-        commit: plan.commit,
-      });
-      invocations.push(invocation);
+/** Rounds of warm-up calls until every side is steady. A round is a closed loop whatever the measurement is. */
+async function warmUp(phase: Phase): Promise<void> {
+  const rounds: number[][][] = phase.sides.map(() => []);
+  while (!rounds.every(isWarm) && !phase.signal?.aborted && phase.clock.monotonicMs() < phase.deadlineMs) {
+    const sides = phase.sides.map((side, i): LoadSide => {
+      const durations: number[] = [];
+      rounds[i]!.push(durations);
+      const record = (invocation: Invocation): void => {
+        if (invocation.status === 'succeeded' && invocation.report?.initDurationMs === undefined)
+          durations.push(invocation.report?.durationMs ?? invocation.receivedMs - invocation.sentMs);
+        side.record(invocation);
+      };
+      return { ...side, record };
+    });
+    await sendAll({ ...phase, sides, op: 'warmup', count: phase.plan.concurrency * ROUND_PER_INSTANCE });
+  }
+}
+
+/** What a phase of the load did to one side. */
+interface Tally {
+  ran: number;
+  succeeded: number;
+  ambiguous: number;
+  throttled: number;
+  errorTypes: Set<string>;
+}
+
+async function sendAll(phase: Phase & { op: 'warmup' | 'invoke'; count: number }): Promise<void> {
+  const { sides, plan, clock, op, count, deadlineMs, random, signal, abandon, onProgress } = phase;
+  const tallies = sides.map((): Tally => ({ ran: 0, succeeded: 0, ambiguous: 0, throttled: 0, errorTypes: new Set() }));
+  const startedMs = clock.monotonicMs();
+  const endMs = Math.min(
+    deadlineMs,
+    op === 'invoke' && plan.durationMs !== undefined ? startedMs + plan.durationMs : Number.POSITIVE_INFINITY,
+  );
+  let broken: unknown;
+  const isOver = (): boolean => broken !== undefined || signal?.aborted === true || clock.monotonicMs() >= endMs;
+
+  const report = (): void => {
+    const done = Math.min(...tallies.map(({ ran }) => ran));
+    const sum = (pick: (tally: Tally) => number): number => tallies.reduce((total, tally) => total + pick(tally), 0);
+    const elapsedMs = clock.monotonicMs() - startedMs;
+    const byCount = done > 0 ? (elapsedMs / done) * (count - done) : Number.POSITIVE_INFINITY;
+    onProgress({
+      op,
+      done,
+      of: count,
+      failed: sum(({ ran, succeeded }) => ran - succeeded),
+      throttled: sum(({ throttled }) => throttled),
+      perSecond: elapsedMs > 0 ? (sum(({ ran }) => ran) / elapsedMs) * 1000 : 0,
+      leftMs: Math.max(0, Math.min(byCount, endMs - clock.monotonicMs())),
+    });
+  };
+
+  const sendOne = async (side: LoadSide, tally: Tally, index: number, scheduledMs?: number): Promise<void> => {
+    const marks = { op, run: side.run, commit: side.commit };
+    let first: number | undefined;
+    for (let attempts = 1, backoffMs = FIRST_BACKOFF_MS; ; attempts++) {
+      side.sent(op);
+      const { invocation } = await side.invoke(payloadAt(plan.payloads, index), marks, abandon);
+      first ??= invocation.sentMs;
+      const dueMs = scheduledMs ?? first;
+      const record: Invocation = { ...invocation, attempts, scheduledMs: dueMs, lateMs: Math.max(0, first - dueMs) };
       if (invocation.status !== 'throttled') {
-        done++;
-        if (invocation.status !== 'succeeded') failed++;
-        onProgress({ op, done, of: count, failed });
+        side.record(record);
+        tally.ran++;
+        if (invocation.status === 'succeeded') tally.succeeded++;
+        else tally.errorTypes.add(invocation.errorType ?? 'Unknown');
+        if (invocation.status === 'ambiguous') tally.ambiguous++;
+        report();
         return;
       }
-      if (++throttled > THROTTLES_PER_INVOCATION * count || clock.monotonicMs() >= deadlineMs)
-        throw new MeasurementError(
-          `Cannot measure ${plan.label}: Lambda throttled ${throttled} calls (${invocation.errorType}).`,
-          'Lower `concurrency`, or raise the reserved concurrency of the function or the quota of the account.',
-          [{ what: `Invoke ${plan.label}`, state: 'failed', found: `${done} calls ran, ${throttled} were throttled` }],
-        );
-      await clock.sleep(backoffMs);
-    }
-  };
-
-  const worker = async (): Promise<void> => {
-    while (next < count && broken === undefined && clock.monotonicMs() < deadlineMs) {
-      const index = next++;
-      try {
-        await send(index);
-      } catch (error) {
-        broken ??= error;
+      tally.throttled++;
+      const hopeless = tally.throttled > THROTTLES_PER_INVOCATION * Math.max(10, Math.min(count, 10 + tally.ran));
+      if (hopeless || isOver()) {
+        side.record(record);
+        if (hopeless || tally.ran === 0) throw throttledError(side.label, tally, invocation.errorType);
+        return;
       }
+      await clock.sleep(backoffMs * (0.5 + random()));
+      backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS);
     }
   };
 
-  // All workers end before an error leaves: no call is in flight behind our back.
-  await Promise.all(Array.from({ length: Math.min(plan.concurrency, count) }, worker));
+  /** One call to each side. Errors are kept until no call is in flight behind our back. */
+  const sendPair = async (index: number, scheduledMs?: number): Promise<void> => {
+    const swapped = sides.length > 1 && random() < 0.5;
+    const order = swapped ? [...sides.keys()].reverse() : [...sides.keys()];
+    const results = await Promise.allSettled(order.map((i) => sendOne(sides[i]!, tallies[i]!, index, scheduledMs)));
+    for (const result of results) if (result.status === 'rejected') broken ??= result.reason;
+  };
+
+  if (plan.rate && op === 'invoke') await openLoop(plan.rate, plan.concurrency, count, isOver, sendPair, phase);
+  else await closedLoop(plan.concurrency, count, isOver, sendPair);
   if (broken !== undefined) throw broken;
-  return invocations;
+  for (const [i, side] of sides.entries()) refuseHopeless(tallies[i]!, side.label);
+}
+
+/** `concurrency` workers, each sending its next call when the last is answered. */
+async function closedLoop(
+  concurrency: number,
+  count: number,
+  isOver: () => boolean,
+  send: (index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count && !isOver()) await send(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, count) }, worker));
+}
+
+/**
+ * Calls leave when they are due, at most `concurrency` of them unanswered. When that binds, a call leaves late and its
+ * latency still counts from when it was due: a slow function cannot hide its own delay.
+ */
+async function openLoop(
+  rate: Rate,
+  concurrency: number,
+  count: number,
+  isOver: () => boolean,
+  send: (index: number, scheduledMs: number) => Promise<void>,
+  { clock, random, signal }: Phase,
+): Promise<void> {
+  const startedMs = clock.monotonicMs();
+  const due = dueTimes(rate, random);
+  const inFlight = new Set<Promise<void>>();
+  for (let index = 0; index < count; index++) {
+    const scheduledMs = startedMs + due.next().value;
+    await waitUntil(clock, scheduledMs, signal);
+    while (inFlight.size >= concurrency) await Promise.race(inFlight);
+    if (isOver()) break;
+    const call = send(index, scheduledMs).finally(() => inFlight.delete(call));
+    inFlight.add(call);
+  }
+  await Promise.all(inFlight);
+}
+
+function throttledError(
+  label: string,
+  { ran, throttled }: Tally,
+  errorType = 'TooManyRequestsException',
+): MeasurementError {
+  return new MeasurementError(
+    `Cannot measure ${label}: Lambda throttled ${throttled} calls (${errorType}).`,
+    'Lower `concurrency`, or raise the reserved concurrency of the function or the quota of the account.',
+    [{ what: `Invoke ${label}`, state: 'failed', found: `${ran} calls ran, ${throttled} were throttled` }],
+  );
 }
 
 /** Nothing but failures: a broken function or network, not a slow one. */
-function refuseHopeless(invocations: Invocation[], label: string): void {
-  const ran = invocations.filter(({ status }) => status !== 'throttled');
-  if (ran.length === 0 || ran.some(({ status }) => status === 'succeeded')) return;
-  const ambiguous = ran.filter(({ status }) => status === 'ambiguous');
-  const types = [...new Set(ran.map(({ errorType }) => errorType ?? 'Unknown'))].slice(0, 3).join(', ');
-  const found = `${ran.length} of ${ran.length} calls failed: ${types}`;
-  if (ambiguous.length === ran.length)
+function refuseHopeless({ ran, succeeded, ambiguous, errorTypes }: Tally, label: string): void {
+  if (ran === 0 || succeeded > 0) return;
+  const types = [...errorTypes].slice(0, 3).join(', ');
+  const found = `${ran} of ${ran} calls failed: ${types}`;
+  if (ambiguous === ran)
     throw new MeasurementError(
-      `Cannot invoke ${label}: none of ${ran.length} calls was answered (${types}).`,
+      `Cannot invoke ${label}: none of ${ran} calls was answered (${types}).`,
       'Check the region of the function and the network of the runner.',
       [{ what: `Invoke ${label}`, state: 'failed', found }],
     );
   throw new MeasurementError(
-    `Cannot measure ${label}: every one of its ${ran.length} invocations failed (${types}).`,
+    `Cannot measure ${label}: every one of its ${ran} invocations failed (${types}).`,
     'Look at the log of the function; check that `payload` is an event it understands.',
     [{ what: `Invoke ${label}`, state: 'failed', found }],
   );
-}
-
-/** How many instances started: each on-demand instance reports its init (or restore) exactly once. */
-export function countColdStarts(invocations: Invocation[]): number {
-  return invocations.filter(
-    ({ report }) => report?.initDurationMs !== undefined || report?.restoreDurationMs !== undefined,
-  ).length;
 }

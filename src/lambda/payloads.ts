@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts';
+import type { PayloadDocument } from './payload-files.ts';
 
 /** Events to send, in a fixed order: call `i` gets `bodies[order[i % order.length]]`. */
 export interface Payloads {
@@ -12,13 +13,22 @@ const MAX_BYTES = 6 * 1024 * 1024;
 const MAX_CYCLE = 1000;
 
 /**
- * One JSON event, or the weighted list of aws-lambda-power-tuning: `[{ "payload": …, "weight": 3 }, …]`.
- * The order of a list is shuffled, so that no payload has the warm-up for itself, and depends only on `random`:
- * base and head see the same sequence.
- * @param text the JSON; @param source where it came from, for messages
- * @throws ConfigurationError when it is not JSON, larger than 6 MB, or the weights make no sense
+ * Events of one or several documents. A document is one JSON event, or the weighted list of aws-lambda-power-tuning:
+ * `[{ "payload": …, "weight": 3 }, …]`; documents have equal weight. The order is shuffled, so that no payload has the
+ * warm-up for itself, and depends only on `random`: base and head see the same sequence.
+ * @throws ConfigurationError when one is not JSON, larger than 6 MB, or its weights make no sense
  */
-export function parsePayloads(text: string, source: string, random: () => number): Payloads {
+export function parsePayloads(documents: readonly PayloadDocument[], random: () => number): Payloads {
+  const parsed = documents.map(({ text, name }) => parseDocument(text, name));
+  const bodies = parsed.flatMap((document) => document.bodies);
+  const weights = parsed.flatMap((document) => {
+    const total = document.weights.reduce((sum, weight) => sum + weight, 0);
+    return parsed.length === 1 ? document.weights : document.weights.map((weight) => weight / total);
+  });
+  return { bodies, order: shuffled(apportion(weights), random) };
+}
+
+function parseDocument(text: string, source: string): { bodies: Uint8Array[]; weights: number[] } {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -35,16 +45,10 @@ export function parsePayloads(text: string, source: string, random: () => number
       );
     return body;
   });
-  return {
-    bodies,
-    order: shuffled(
-      apportion(
-        events.map((event) => event.weight),
-        source,
-      ),
-      random,
-    ),
-  };
+  const weights = events.map(({ weight }) => weight);
+  if (weights.every((weight) => weight === 0))
+    throw new ConfigurationError(`Cannot use the payload list of ${source}: all its weights are 0.`);
+  return { bodies, weights };
 }
 
 /** The event of call number `index`. */
@@ -66,9 +70,8 @@ function asWeightedList(value: unknown, source: string): { payload: unknown; wei
 }
 
 /** Largest-remainder apportionment of a cycle over the weights: entry numbers, in blocks. */
-function apportion(weights: number[], source: string): number[] {
+function apportion(weights: number[]): number[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  if (total <= 0) throw new ConfigurationError(`Cannot use the payload list of ${source}: all its weights are 0.`);
   const whole = weights.every(Number.isInteger) && total <= MAX_CYCLE;
   const cycle = whole ? total : Math.max(100, weights.length);
   const exact = weights.map((weight) => (weight / total) * cycle);

@@ -208,10 +208,15 @@ async function fetchReady(
     // While an update is in progress, calls still reach the old code.
     // Inactive functions have been idle for long: an invocation wakes them.
     const active = State === undefined || State === 'Active' || State === 'Inactive';
-    if (active && (LastUpdateStatus === undefined || LastUpdateStatus === 'Successful')) return configuration;
+    // A version with SnapStart is restored from a snapshot that is taken when it is published.
+    const { ApplyOn, OptimizationStatus } = configuration.SnapStart ?? {};
+    const snapshotTaken =
+      ApplyOn !== 'PublishedVersions' || configuration.Version === '$LATEST' || OptimizationStatus === 'On';
+    if (active && snapshotTaken && (LastUpdateStatus === undefined || LastUpdateStatus === 'Successful'))
+      return configuration;
     if (clock.nowMs() >= deadlineMs)
       throw new MeasurementError(
-        `${name} was not ready within ${Math.round(readyTimeoutMs / 1000)} s: State ${State}, LastUpdateStatus ${LastUpdateStatus}${withReason(StateReason)}.`,
+        `${name} was not ready within ${Math.round(readyTimeoutMs / 1000)} s: State ${State}, LastUpdateStatus ${LastUpdateStatus}${snapshotTaken ? '' : ', SnapStart without a snapshot'}${withReason(StateReason)}.`,
         'Let the deploy step wait until the function is active and updated.',
       );
     await clock.sleep(POLL_MS);

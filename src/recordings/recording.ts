@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import type { Invocation } from '../lambda/invoke.ts';
-import { countColdStarts } from '../lambda/load.ts';
+import { type Account, countRan } from '../lambda/account.ts';
 import type { Target } from '../lambda/target.ts';
 import type { Profile } from '../pprof/columns.ts';
 import { labelProfile, mergeProfiles, withComments } from '../pprof/merge.ts';
 import { PROFILE_TYPES, type ProfileType } from '../snapshots/layout.ts';
 import { foldSnapshots, instanceOf, type Snapshot, type Window } from '../snapshots/window.ts';
+import { loadOf, loadSchema, reportsOf, reportsSchema } from './load-account.ts';
 
 /** The label that tells which instance a sample came from: instances are the replicates of the statistics. */
 export const INSTANCE_LABEL = 'lambda-profile.instance';
@@ -39,7 +39,10 @@ const instanceSchema = z.object({
   cpuMs: quantity.nullable(),
   activeMs: quantity.nullable(),
   durationP50Ms: quantity.nullable(),
+  durationP90Ms: quantity.nullable().optional(),
   allocatedBytes: quantity.nullable(),
+  /** Largest so far when the instance was flushed; it never shrinks. */
+  maxMemoryMb: quantity.nullable().optional(),
 });
 export type InstanceAccount = z.infer<typeof instanceSchema>;
 
@@ -66,25 +69,8 @@ export const manifestSchema = z.object({
     )
     .max(20),
   instances: z.array(instanceSchema).max(10_000),
-  load: z.object({
-    warmup: quantity,
-    sent: quantity,
-    succeeded: quantity,
-    failed: quantity,
-    throttled: quantity,
-    ambiguous: quantity,
-    coldStarts: quantity,
-    /** Share of the invocations that ran which the windows account for. */
-    coverage: z.number().min(0).nullable(),
-  }),
-  reports: z.object({
-    count: quantity,
-    durationP50Ms: quantity.nullable(),
-    durationP90Ms: quantity.nullable(),
-    billedMeanMs: quantity.nullable(),
-    maxMemoryMb: quantity.nullable(),
-    initMs: z.array(quantity).max(10_000),
-  }),
+  load: loadSchema,
+  reports: reportsSchema,
   verdict: text,
 });
 
@@ -107,12 +93,16 @@ export interface RecordingInput {
   /** ISO time. */
   measuredAt: string;
   snapshots: Snapshot[];
-  invocations: Invocation[];
+  account: Account;
+  /** Invocations of instances that are left out. */
+  excludedInvocations?: number;
+  /** Instance -> largest memory of its process in MB. */
+  maxMemoryMb?: ReadonlyMap<string, number>;
 }
 
 /** What one run measured, as a recording: windows folded per instance, instances merged per type, calls accounted for. */
 export function createRecording(input: RecordingInput): Recording {
-  const { target, snapshots, invocations } = input;
+  const { target, snapshots, account } = input;
   const profiles = new Map<ProfileType, Profile>();
   for (const type of PROFILE_TYPES) {
     const ofType = snapshots.filter((snapshot) => snapshot.type === type);
@@ -123,12 +113,9 @@ export function createRecording(input: RecordingInput): Recording {
     // The windows' comments name runs and instances one by one; the manifest says it in one place.
     profiles.set(type, withComments(mergeProfiles(labelled), [`${input.tool} ${type} of ${input.commit}`]));
   }
-  const measured = invocations.filter(({ op }) => op === 'invoke');
-  const ran = measured.filter(({ status }) => status === 'succeeded' || status === 'function-error');
-  const instances = accountInstances(snapshots, ran.length);
-  const counted = instances.reduce((sum, instance) => sum + instance.invocations, 0);
+  const instances = accountInstances(snapshots, countRan(account), input.maxMemoryMb ?? new Map());
+  const counted = instances.reduce((sum, instance) => sum + instance.invocations, input.excludedInvocations ?? 0);
   const window = snapshots.find((snapshot) => snapshot.window)?.window;
-  const count = (status: Invocation['status']): number => measured.filter((one) => one.status === status).length;
   const manifest: Manifest = {
     schemaVersion: 1,
     tool: input.tool,
@@ -142,17 +129,8 @@ export function createRecording(input: RecordingInput): Recording {
     fingerprint: fingerprintOf(target, window, profiles.get('cpu')),
     profiles: [],
     instances,
-    load: {
-      warmup: invocations.filter(({ op }) => op === 'warmup').length,
-      sent: measured.length,
-      succeeded: count('succeeded'),
-      failed: count('function-error') + count('service-error'),
-      throttled: count('throttled'),
-      ambiguous: count('ambiguous'),
-      coldStarts: countColdStarts(invocations),
-      coverage: window && ran.length > 0 ? counted / ran.length : null,
-    },
-    reports: summarizeReports(measured, invocations),
+    load: loadOf(account, window ? counted : undefined),
+    reports: reportsOf(account),
     verdict: '',
   };
   return { manifest, profiles };
@@ -173,7 +151,11 @@ function fingerprintOf(target: Target, window: Window | undefined, cpu: Profile 
 }
 
 /** What each instance did, from the windows of its snapshots; each window counts once, however many types it published. */
-function accountInstances(snapshots: Snapshot[], invocationsRan: number): InstanceAccount[] {
+function accountInstances(
+  snapshots: Snapshot[],
+  invocationsRan: number,
+  maxMemoryMb: ReadonlyMap<string, number>,
+): InstanceAccount[] {
   const windows = new Map<string, Map<string, Window | undefined>>();
   for (const snapshot of snapshots) {
     const id = instanceOf(snapshot);
@@ -195,7 +177,9 @@ function accountInstances(snapshots: Snapshot[], invocationsRan: number): Instan
         cpuMs: null,
         activeMs: null,
         durationP50Ms: null,
+        durationP90Ms: null,
         allocatedBytes: null,
+        maxMemoryMb: null,
       };
     const invocations = sum((window) => window.invocations.n);
     return {
@@ -207,9 +191,11 @@ function accountInstances(snapshots: Snapshot[], invocationsRan: number): Instan
       cpuMs: sum((window) => window.time.cpuMs),
       activeMs: sum((window) => window.time.activeMs),
       durationP50Ms: weightedMean(told, (window) => window.time.p50Ms),
+      durationP90Ms: weightedMean(told, (window) => window.time.p90Ms),
       allocatedBytes: told.every((window) => typeof window.allocatedBytes === 'number')
         ? sum((window) => window.allocatedBytes ?? 0)
         : null,
+      maxMemoryMb: maxMemoryMb.get(id) ?? null,
     };
   });
   return accounts.sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -225,26 +211,4 @@ function weightedMean(windows: Window[], pick: (window: Window) => number | unde
     weight += window.invocations.n;
   }
   return weight > 0 ? total / weight : null;
-}
-
-function summarizeReports(measured: Invocation[], all: Invocation[]): Manifest['reports'] {
-  // A cold invocation is another population: its duration is left out, its init has a place of its own.
-  const warm = measured.flatMap(({ report }) =>
-    report && report.initDurationMs === undefined && report.restoreDurationMs === undefined ? [report] : [],
-  );
-  const durations = warm.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
-  const memory = all.flatMap(({ report }) => (report ? [report.maxMemoryUsedMb] : []));
-  return {
-    count: warm.length,
-    durationP50Ms: quantile(durations, 0.5),
-    durationP90Ms: quantile(durations, 0.9),
-    billedMeanMs: warm.length > 0 ? warm.reduce((sum, report) => sum + report.billedDurationMs, 0) / warm.length : null,
-    maxMemoryMb: memory.length > 0 ? Math.max(...memory) : null,
-    initMs: all.flatMap(({ report }) => report?.initDurationMs ?? report?.restoreDurationMs ?? []),
-  };
-}
-
-/** The value below which a share `q` of the sorted values lies (nearest rank). */
-function quantile(sorted: number[], q: number): number | null {
-  return sorted.length === 0 ? null : sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)]!;
 }

@@ -32,7 +32,7 @@ export function sideOf(recording: Recording): { side: Side; warnings: string[] }
   const kept = warm.length >= Math.min(served.length, FEWEST_WARM) ? warm : served;
   const side: Side = {
     weights: weighRecording(recording),
-    instances: kept,
+    instances: kept.map((instance) => ({ ...instance, maxMemoryMb: instance.maxMemoryMb ?? null })),
     maxMemoryMb: manifest.reports.maxMemoryMb,
     initMs: manifest.reports.initMs,
   };

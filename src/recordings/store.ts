@@ -14,14 +14,18 @@ export interface RecordingPlace {
   functionName: string;
   /** '' unless one function is measured in several ways. */
   key: string;
+  /** A part of a recording, which `mode: compare` of the same workflow run merges with the others. */
+  shard?: { workflowRun: string; index: number; of: number };
 }
 
 const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 const CONFLICT_ATTEMPTS = 5;
 
-/** `{prefix}/{function}[.{key}]/{commit}/`: every part was validated before it came here. */
+/** `{prefix}/{function}[.{key}]/{commit}/[shards/{workflow run}/{index}-of-{n}/]`, of parts validated before. */
 export function recordingPath(place: RecordingPlace, commit: string): string {
-  return `${place.prefix}/${place.functionName}${place.key ? `.${place.key}` : ''}/${commit}/`;
+  const { prefix, functionName, key, shard } = place;
+  const part = shard ? `shards/${shard.workflowRun}/${shard.index}-of-${shard.of}/` : '';
+  return `${prefix}/${functionName}${key ? `.${key}` : ''}/${commit}/${part}`;
 }
 
 /**

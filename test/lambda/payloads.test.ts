@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parsePayloads, payloadAt } from '../../src/lambda/payloads.ts';
 import { seededRandom } from '../../src/seeded-random.ts';
 
-const parse = (value: unknown, seed = 's') => parsePayloads(JSON.stringify(value), 'a test', seededRandom(seed));
+const parse = (value: unknown, seed = 's') =>
+  parsePayloads([{ name: 'a test', text: JSON.stringify(value) }], seededRandom(seed));
 const text = (payload: Uint8Array) => new TextDecoder().decode(payload);
 
 describe('parsePayloads()', () => {
@@ -27,7 +28,9 @@ describe('parsePayloads()', () => {
   });
 
   it('refuses what is not JSON, weights that are no numbers, weights that are all zero, and events over 6 MB', () => {
-    expect(() => parsePayloads('{', 'input payload', Math.random)).toThrow(/payload of input payload: it is not JSON/);
+    expect(() => parsePayloads([{ name: 'input payload', text: '{' }], Math.random)).toThrow(
+      /payload of input payload: it is not JSON/,
+    );
     expect(() => parse([{ payload: 1, weight: 'x' }])).toThrow(/weight of entry 1 must be a number/);
     expect(() => parse([{ payload: 1, weight: 0 }])).toThrow(/all its weights are 0/);
     expect(() => parse('x'.repeat(6 * 1024 * 1024))).toThrow(/Lambda takes at most 6291456/);

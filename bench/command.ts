@@ -3,7 +3,6 @@
  * without writing), `weigh FILE…` (the same, and self and total of every function in every file), `gunzip FILE…`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Profile } from '../src/pprof/columns.ts';
 import { Decoder } from '../src/pprof/decode.ts';
@@ -16,7 +15,7 @@ import { defaultSampleType } from '../src/pprof/sample-types.ts';
 import { weighProfile, weighSides } from '../src/pprof/weigh.ts';
 
 async function gather(files: string[]): Promise<Profile> {
-  const { profile } = await gatherProfiles(files.map((name) => ({ name, read: () => readFile(name) })));
+  const { profile } = await gatherProfiles(files.map((name) => ({ name, read: async () => readFileSync(name) })));
   return profile;
 }
 
@@ -24,8 +23,7 @@ async function gather(files: string[]): Promise<Profile> {
 async function mergeSides(files: string[], sides: number): Promise<Merge> {
   const decoder = new Decoder();
   const merge = new Merge(sides, true);
-  const inflated = (file: string | undefined) =>
-    file === undefined ? undefined : readFile(file).then((b) => inflateAside(b));
+  const inflated = (file: string | undefined) => (file === undefined ? undefined : inflateAside(readFileSync(file)));
   const ahead = files.slice(0, 6).map(inflated);
   for (const [i] of files.entries()) {
     merge.add(decoder.decode((await ahead.shift())!), sides === 1 ? 0 : i);

@@ -262,30 +262,28 @@ export function stringBytes(strings: Sequences, string: number): Uint8Array {
   return new Uint8Array(strings.words.buffer, strings.words.byteOffset + (at + 1) * 4, strings.words[at]!);
 }
 
-/** Appends a string, given as bytes[from] up to bytes[to]. @returns its number. */
-export function appendString(strings: Sequences, bytes: Uint8Array, from: number, to: number): number {
+/** Appends a string, given as the bytes of a view from `from` up to `to`. @returns its number. */
+export function appendString(strings: Sequences, bytes: DataView, from: number, to: number): number {
   const length = to - from;
-  const words = 1 + ((length + 3) >>> 2);
-  const at = strings.open(words);
+  const at = strings.open(1 + ((length + 3) >>> 2));
   strings.words[at] = length;
-  packBytes(strings.words, at + 1, bytes, from, to);
-  return strings.close(at + words);
+  return strings.close(packBytes(strings.words, at + 1, bytes, from, to));
 }
 
 // Little-endian, the rest of the last word zero: equal strings are equal words.
-function packBytes(words: Int32Array, at: number, bytes: Uint8Array, from: number, to: number): void {
-  let i = from;
-  for (; i + 3 < to; i += 4)
-    words[at++] = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-  if (i < to) {
+function packBytes(words: Int32Array, into: number, bytes: DataView, from: number, to: number): number {
+  let at = from;
+  for (; at + 3 < to; at += 4) words[into++] = bytes.getInt32(at, true);
+  if (at < to) {
     let last = 0;
-    for (let shift = 0; i < to; i++, shift += 8) last |= bytes[i]! << shift;
-    words[at] = last;
+    for (let shift = 0; at < to; at++, shift += 8) last |= bytes.getUint8(at) << shift;
+    words[into++] = last;
   }
+  return into;
 }
 
 /** Appends a text. @returns its number. */
 export function appendText(strings: Sequences, text: string): number {
   const bytes = new TextEncoder().encode(text);
-  return appendString(strings, bytes, 0, bytes.length);
+  return appendString(strings, new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
 }

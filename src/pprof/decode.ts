@@ -62,6 +62,7 @@ export class Decoder {
   readonly #mappingIds = new Ids();
   #profile = new Profile();
   #wire = new Wire(new Uint8Array());
+  #bytes: DataView = new DataView(new ArrayBuffer());
   #labels = new Int32Array(LABEL_WORDS * 4); // of the sample that is being read
   #valueWords = 0;
   #frames = 0;
@@ -102,6 +103,7 @@ export class Decoder {
     // An entity takes at least four bytes, so ids above a quarter of the file are not numbered from 1.
     for (const ids of [this.#functionIds, this.#locationIds, this.#mappingIds]) ids.reset(raw.length >>> 2);
     this.#wire = new Wire(raw);
+    this.#bytes = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
     this.#valueWords = 0;
     this.#frames = 0;
     this.#lines = 0;
@@ -484,7 +486,7 @@ export class Decoder {
   #text(): void {
     const wire = this.#wire;
     const stop = wire.stop();
-    const number = appendString(this.#profile.strings, wire.buf, wire.pos, stop);
+    const number = appendString(this.#profile.strings, this.#bytes, wire.pos, stop);
     if (number === 0 && stop > wire.pos) throw this.#failure('the first string of the table is not empty');
     this.#bounded('strings', number, this.#limits.entries);
     wire.pos = stop;

@@ -93,10 +93,14 @@ const GO_GENERATED = new Set(['type:', 'type', 'go:', 'go']);
 /** Where background work of Go's garbage collector begins. */
 const GO_COLLECTOR = new Set(['runtime.gcBgMarkWorker', 'runtime.bgsweep', 'runtime.bgscavenge', 'runtime.gcStart']);
 
+/** Where runtime/pprof writes down the samples of a CPU profile: it runs only because somebody profiles. */
+const GO_PROFILER = 'runtime/pprof.profileWriter';
+
 function classifyGo(name: string, frame: FrameName, ownCode: OwnCode | undefined): FrameClass {
   const key = canonicalGoName(name) || name;
   const path = goImportPath(key);
   if (GO_COLLECTOR.has(key)) return described('gc', key, frame);
+  if (key === GO_PROFILER) return described('agent', key, frame);
   return described(goKind(path, frame, ownCode), key, frame, shortGoName(key, path));
 }
 

@@ -128,7 +128,7 @@ describe('mergeProfiles()', () => {
           expect([...other.comments].sort()).toEqual([...merged.comments].sort());
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 });

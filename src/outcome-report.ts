@@ -47,7 +47,8 @@ export function createReport(outcome: Outcome, settings: Settings, surroundings:
       minDeltaMs: settings.minDeltaMs,
     },
     top: settings.top,
-    sources: matchSources(paths, checkout, surroundings.changedFiles),
+    // Without a checkout, the files of the change are all that is known of the repository.
+    sources: matchSources(paths, [...new Set([...checkout, ...surroundings.changedFiles])], surroundings.changedFiles),
     ...told,
     warnings: outcome.warnings,
   };

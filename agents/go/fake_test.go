@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -129,7 +130,7 @@ func (b *fakeBucket) put(ctx context.Context, key string, body []byte, metadata 
 
 func (b *fakeBucket) rest() {}
 
-// comments are the windows of the objects of a type, in the order they were written.
+// comments are the windows of the objects of a type, in the order of their sequence.
 func (b *fakeBucket) comments(t *testing.T, profile string) []comment {
 	t.Helper()
 	b.mu.Lock()
@@ -140,6 +141,7 @@ func (b *fakeBucket) comments(t *testing.T, profile string) []comment {
 			comments = append(comments, readComment(t, object.body))
 		}
 	}
+	slices.SortFunc(comments, func(a, b comment) int { return a.Sequence - b.Sequence })
 	return comments
 }
 

@@ -292,7 +292,7 @@ async function readBody(request: IncomingMessage): Promise<{ body: Buffer; tooLa
 function parseEvents(body: Buffer): string[] | undefined {
   try {
     const { events } = JSON.parse(body.toString() || '{}') as { events?: unknown };
-    if (events === undefined) return [];
+    if (events === undefined || events === null) return []; // aws-lambda-go registers with null.
     return Array.isArray(events) ? events.map(String) : undefined;
   } catch {
     return undefined;

@@ -73,7 +73,7 @@ describe('the Action', () => {
     expect(result.exitCode).toBe(1);
     expect(result.outputs).toMatchObject({ verdict: 'fail', regressed: 'true', 'baseline-commit': tip });
     expect(result.report.verdict.regressed).toEqual(['bestDiscount']);
-    expect(result.log).toMatch(/::error file=services\/orders\/src\/promotions\.mjs,line=\d+,title=/);
+    expect(result.log).toMatch(/::error title=bestDiscount[^\n]*,file=services\/orders\/src\/promotions\.mjs,line=\d+::/);
     expect(result.report.comparison!.functions).toContainEqual(
       expect.objectContaining({
         key: 'taxOfOrder',

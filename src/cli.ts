@@ -6,6 +6,13 @@ import { systemClock } from './clock.ts';
 
 const { stdin, stdout, stderr, env } = process;
 
+const SHOW_CURSOR = '\u001b[?25h';
+const interrupt = (): void => {
+  if (stdout.isTTY) stdout.write(SHOW_CURSOR);
+  process.exit(EXIT.interrupted);
+};
+process.once('SIGINT', interrupt);
+
 const shell: Shell = {
   env,
   clock: systemClock,
@@ -13,6 +20,10 @@ const shell: Shell = {
   say: (line) => void stderr.write(`${line}\n`),
   interactive: Boolean(stdin.isTTY && stdout.isTTY && !env.CI),
   color: pc.isColorSupported,
+  takeSignals() {
+    process.removeListener('SIGINT', interrupt);
+    return process;
+  },
   columns: stdout.columns ?? 80,
 };
 
@@ -22,12 +33,6 @@ for (const stream of [stdout, stderr])
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);
   });
-
-const SHOW_CURSOR = '\u001b[?25h';
-process.once('SIGINT', () => {
-  if (stdout.isTTY) stdout.write(SHOW_CURSOR);
-  process.exit(EXIT.interrupted);
-});
 
 try {
   await createProgram(shell).parseAsync(process.argv);

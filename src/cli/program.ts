@@ -1,8 +1,11 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
+import { addCollect } from './collect.ts';
 import { addDiff } from './diff.ts';
 import { addFlamegraph } from './flamegraph.ts';
+import { addGate } from './gate.ts';
 import { addMerge } from './merge.ts';
+import { addRecordings } from './recordings.ts';
 import type { Shell } from './shell.ts';
 import { addTop } from './top.ts';
 
@@ -23,9 +26,12 @@ export function createProgram(shell: Shell): Command {
     })
     .showHelpAfterError('(see --help)')
     .exitOverride();
+  addGate(program, shell);
   addTop(program, shell);
   addDiff(program, shell);
   addFlamegraph(program, shell);
   addMerge(program, shell);
+  addCollect(program, shell);
+  addRecordings(program, shell);
   return program;
 }

@@ -11,6 +11,8 @@ export interface Shell {
   /** Whether there is somebody to ask: input and output are terminals, and this is not a CI job. */
   interactive: boolean;
   color: boolean;
+  /** From now on, Ctrl-C is the command's own business; it listens to what this returns. */
+  takeSignals(): Pick<NodeJS.Process, 'on'>;
   columns: number;
 }
 

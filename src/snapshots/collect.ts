@@ -126,26 +126,35 @@ async function downloadSnapshot(
   bucket: string,
   object: ListedSnapshot,
 ): Promise<Snapshot | SkippedObject> {
-  const skip = (reason: string): SkippedObject => ({ key: object.key, reason });
-  if (object.bytes === 0) return skip('it is empty');
-  if (object.bytes > DEFAULT_LIMITS.compressedBytes)
-    return skip(`it has ${object.bytes} bytes, and at most ${DEFAULT_LIMITS.compressedBytes} are read`);
-  let bytes: Uint8Array;
-  try {
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: object.key, IfMatch: object.etag }));
-    bytes = await answer.Body!.transformToByteArray();
-  } catch (error) {
-    const { status } = readAwsFailure(error);
-    if (status === 412 || status === 404) return skip('it was overwritten while it was read');
-    throw explainBucketError(error, `read s3://${bucket}/${object.key}`, 's3:GetObject', bucket);
-  }
+  const bytes = await fetchSnapshotBytes(s3, bucket, object);
+  if ('reason' in bytes) return bytes;
   try {
     const profile = decodeProfile(bytes);
     const window = parseWindow(profile.comments);
     return { ...object, profile, ...(window && { window }) };
   } catch (error) {
     if (!(error instanceof ProfileError)) throw error;
-    return skip(error.message);
+    return { key: object.key, reason: error.message };
+  }
+}
+
+/** The bytes of a snapshot exactly as it was listed (`If-Match`), or why they are not read. */
+export async function fetchSnapshotBytes(
+  s3: Pick<S3Client, 'send'>,
+  bucket: string,
+  object: ListedSnapshot,
+): Promise<Uint8Array | SkippedObject> {
+  const skip = (reason: string): SkippedObject => ({ key: object.key, reason });
+  if (object.bytes === 0) return skip('it is empty');
+  if (object.bytes > DEFAULT_LIMITS.compressedBytes)
+    return skip(`it has ${object.bytes} bytes, and at most ${DEFAULT_LIMITS.compressedBytes} are read`);
+  try {
+    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: object.key, IfMatch: object.etag }));
+    return await answer.Body!.transformToByteArray();
+  } catch (error) {
+    const { status } = readAwsFailure(error);
+    if (status === 412 || status === 404) return skip('it was overwritten while it was read');
+    throw explainBucketError(error, `read s3://${bucket}/${object.key}`, 's3:GetObject', bucket);
   }
 }
 

@@ -1,0 +1,140 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GATE_OPTIONS } from '../../src/cli/gate-options.ts';
+import { INPUT_NAMES } from '../../src/settings.ts';
+import { BUCKET, type Scenario, sampleFunction, startScenario } from '../action/scenario.ts';
+import { useCommandLine } from './command.ts';
+
+const { run, directory } = useCommandLine();
+let scenario: Scenario;
+
+const git = (...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.name=octocat', '-c', 'user.email=octocat@example.com', ...args], {
+    cwd: directory,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: directory, GIT_CONFIG_NOSYSTEM: '1' },
+  }).trimEnd();
+
+/** The files of the function as a commit of the folder. */
+function commit(files: Record<string, string>): string {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(directory, path, '..'), { recursive: true });
+    writeFileSync(join(directory, path), text);
+    git('add', path);
+  }
+  git('commit', '-q', '-m', 'orders');
+  return git('rev-parse', 'HEAD');
+}
+
+const lambdaProfile = (...args: string[]) => run(args, scenario.cloud.jobEnvironment);
+const small = ['--concurrency', '5', '--invocations', '100', '--warmup-invocations', '25', '--s3-bucket', BUCKET];
+
+beforeAll(async () => {
+  scenario = await startScenario();
+  git('init', '-q', '-b', 'main');
+  writeFileSync(join(directory, '.gitignore'), '.dist\n.lambda-profile\n');
+}, 120_000);
+afterAll(() => scenario.close());
+
+describe('lambda-profile on the loopback cloud', () => {
+  let base = '';
+  test('gate records a commit of the base branch', async () => {
+    base = commit(sampleFunction());
+    const version = await scenario.deploy('orders', sampleFunction());
+    const { exitCode, stdout, stderr } = await lambdaProfile(
+      'gate',
+      `orders:${version}`,
+      ...small,
+      '--update-baseline',
+    );
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toContain('first profile recorded, nothing to compare with yet');
+    expect(stderr).toContain(`${base.slice(0, 7)} stored`);
+    expect(existsSync(join(directory, '.lambda-profile/gate/orders-report.html'))).toBe(true);
+  });
+
+  test('gate fails for a slower commit, against the recording of its merge base', async () => {
+    git('checkout', '-q', '-b', 'slower');
+    commit(sampleFunction(true));
+    const version = await scenario.deploy('orders', sampleFunction(true));
+    const { exitCode, stdout } = await lambdaProfile('gate', `orders:${version}`, ...small, '--json');
+    const report = JSON.parse(stdout);
+    expect({ exitCode, kind: report.verdict.kind }).toEqual({ exitCode: 1, kind: 'fail' });
+    expect(report.verdict.regressed).toEqual(['bestDiscount']);
+    expect(report.base).toMatchObject({ commit: base, relation: 'merge base with main', distance: 0 });
+    expect(report.changedFiles).toContain('src/promotions.mjs');
+    const saved = readFileSync(join(directory, '.lambda-profile/gate/orders-report.json'), 'utf8');
+    expect(JSON.parse(saved).verdict.kind).toBe('fail');
+  });
+
+  test('gate could not measure: exit 3, and why', async () => {
+    const { exitCode, stdout } = await lambdaProfile('gate', 'missing', '--s3-bucket', BUCKET);
+    expect(exitCode).toBe(3);
+    expect(stdout).toContain('missing');
+  });
+
+  test('gate names every option that is wrong: exit 2', async () => {
+    const { exitCode, stderr } = await run(['gate', 'orders', '--invocations', 'many', '--fail-threshold', '5']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('- invocations must be a whole number: it is "many".');
+    expect(stderr).toContain('- s3-bucket is missing');
+  });
+
+  test('recordings lists, shows and deletes what was recorded', async () => {
+    const place = ['--s3-bucket', BUCKET];
+    const list = await lambdaProfile('recordings', 'list', ...place, '--json');
+    expect(JSON.parse(list.stdout)).toMatchObject({
+      schemaVersion: 1,
+      recordings: [{ function: 'orders', commit: base, complete: true, objects: 2 }],
+    });
+    const show = await lambdaProfile('recordings', 'show', 'orders', base.slice(0, 7), ...place);
+    expect(show.stdout).toContain(`Commit:      ${base}\nFunction:    orders:1\n`);
+    const dry = await lambdaProfile('recordings', 'prune', '--keep', '0', ...place);
+    expect(dry.stderr).toContain('Would delete 1 of 1 recording');
+    expect(scenario.cloud.s3.objects(BUCKET, 'lambda-profile/')).toHaveLength(2);
+    const real = await lambdaProfile('recordings', 'prune', '--keep', '0', '--yes', ...place);
+    expect(real.stderr).toContain('Deleted 1 of 1 recording');
+    expect(scenario.cloud.s3.objects(BUCKET, 'lambda-profile/')).toEqual([]);
+  });
+
+  test('collect writes the snapshots of a stack to a folder, which other commands read', async () => {
+    scenario.cloud.s3.put(BUCKET, 'sparta/pprof/orders/profiles/cpu/0-cpu.i-1.profile', 'not a profile');
+    const { exitCode, stdout, stderr } = await lambdaProfile(
+      'collect',
+      'orders',
+      '--s3-bucket',
+      BUCKET,
+      '-o',
+      'snapshots',
+      '--json',
+    );
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('i-1.profile: Cannot read the profile');
+    const { snapshots, skipped } = JSON.parse(stdout);
+    expect(skipped).toHaveLength(1);
+    expect(snapshots[0].window).toMatchObject({ function: 'orders' });
+    const objects = scenario.cloud.s3.objects(BUCKET, 'sparta/').length;
+    expect(snapshots).toHaveLength(objects - 1);
+    const top = await lambdaProfile('top', 'snapshots', '--focus', 'bestDiscount');
+    expect(top.stdout).toContain('bestDiscount');
+    const url = await lambdaProfile('top', `s3://${BUCKET}/sparta/pprof/orders/profiles/cpu/`, '--json');
+    expect(JSON.parse(url.stdout).functions.some(({ name }: { name: string }) => name.includes('bestDiscount'))).toBe(
+      true,
+    );
+    expect(url.stderr).toContain('Skipped 1 of');
+  });
+
+  test('collect tells where it looked when there is nothing', async () => {
+    const { exitCode, stderr } = await lambdaProfile('collect', 'none', '--s3-bucket', BUCKET, '-o', 'none');
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain(`Cannot find a snapshot in s3://${BUCKET}/sparta/pprof/none/profiles/`);
+  });
+});
+
+describe('options of gate', () => {
+  test('are the inputs of the Action', () => {
+    expect(Object.keys(GATE_OPTIONS).sort()).toEqual([...INPUT_NAMES].sort());
+  });
+});

@@ -81,19 +81,26 @@ func split(_ context.Context, work Work) (json.RawMessage, error) {
 	return json.RawMessage(fmt.Sprintf(`{"sum":%g,"rows":%d,"cpuMs":%g}`, sum, len(rows), float64(cpu.Microseconds())/1000)), nil
 }
 
-//go:noinline
-func priceItems(n int) float64 { return roots(n) }
-
-//go:noinline
-func checkStock(n int) float64 { return roots(n) }
-
-//go:noinline
-func writeAudit(n int) float64 { return roots(n) }
-
-func roots(n int) float64 {
+func priceItems(n int) float64 {
 	sum := 0.0
 	for i := range n {
 		sum += float64(i%7) / (float64(i) + 1)
+	}
+	return sum
+}
+
+func checkStock(n int) float64 {
+	sum := 0.0
+	for i := range n {
+		sum += float64(i%7) / (float64(i) + 2)
+	}
+	return sum
+}
+
+func writeAudit(n int) float64 {
+	sum := 0.0
+	for i := range n {
+		sum += float64(i%7) / (float64(i) + 3)
 	}
 	return sum
 }

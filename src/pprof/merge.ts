@@ -91,19 +91,18 @@ export class Merge {
     this.#sum(profile, side);
   }
 
-  /** All stacks of all sides, without values: sample i of it has the values that `columnOf` gives at i. */
+  /** All stacks of all sides, without values: sample i of it has the values that `valuesOf` gives. */
   stacks(): Profile {
     const profile = this.#tables(this.#headers.find((header) => header !== undefined) ?? emptyHeader());
     profile.stacks = view(this.#stacks);
     return profile;
   }
 
-  /** The sums of one side in the column of one sample type, by number of the stack; doubles, exact up to 2^53. */
-  columnOf(side: number, type: number): Float64Array {
-    const column = new Float64Array(this.#stacks.size);
-    const from = (side * this.#width) / this.#sides + type * 2;
-    for (let i = 0; i < column.length; i++) column[i] = wideNumber(this.#sums, i * this.#width + from);
-    return column;
+  /** Puts the sums of a stack for one sample type into `into`, by side; doubles, exact up to 2^53. */
+  valuesOf(stack: number, type: number, into: Float64Array): void {
+    const types = this.#width / this.#sides;
+    const from = stack * this.#width + type * 2;
+    for (let side = 0, at = from; side < this.#sides; side++, at += types) into[side] = wideNumber(this.#sums, at);
   }
 
   /** The sum of one side. Adding more does not change it. @throws ProfileError if the side has no profile. */

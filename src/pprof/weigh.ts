@@ -1,10 +1,10 @@
 import { type Profile, wideNumber } from './columns.ts';
 import { ProfileError } from './limits.ts';
-import type { Merge } from './merge.ts';
 import { type Frames, framesOf, labelGroups, reportName } from './names.ts';
 import { columnOf } from './sample-types.ts';
 
 export { type Owner, type OwnerWeights, weighOwners } from './owners.ts';
+export { weighSides } from './weigh-sides.ts';
 
 /** Values of functions. Values are exact: weighing refuses a profile whose sum exceeds 2^53. */
 export interface Weights {
@@ -36,42 +36,8 @@ export function weighProfile(profile: Profile, sampleType: string, by = ''): Wei
   return weights;
 }
 
-/**
- * The same for a merge whose sides are the groups (instances, for example), without making a profile of each side.
- * @throws ProfileError if the merge lacks the sample type.
- */
-export function weighSides(merge: Merge, sampleType: string, groups: string[]): Weights {
-  const profile = merge.stacks();
-  const column = columnOf(profile, sampleType);
-  const frames = framesOf(profile, reportName);
-  const weights = emptyWeights(frames, groups);
-  const { words, starts, size } = profile.stacks;
-  const seen = new Int32Array(frames.names.length).fill(-1);
-  for (let side = 0; side < groups.length; side++) {
-    const values = merge.columnOf(side, column);
-    for (let i = 0; i < size; i++) {
-      const value = values[i]!;
-      if (value === 0) continue;
-      weights.totals[side]! += value;
-      const visit = side * size + i;
-      addStack(
-        words,
-        starts[i]! + 1,
-        starts[i + 1]!,
-        visit,
-        value,
-        frames,
-        seen,
-        weights.self[side]!,
-        weights.total[side]!,
-      );
-    }
-    requireExact(weights.totals[side]!);
-  }
-  return weights;
-}
-
-function emptyWeights({ names }: Frames, groups: string[]): Weights {
+/** Room for the weights of these frames in these groups. */
+export function emptyWeights({ names }: Frames, groups: string[]): Weights {
   return {
     names: names.map(reportName),
     files: names.map(({ file }) => file),
@@ -107,7 +73,7 @@ function addStack(
   stacks: Int32Array,
   from: number,
   to: number,
-  visit: number, // different for every call with the same `seen`
+  sample: number,
   value: number,
   frames: Frames,
   seen: Int32Array,
@@ -120,8 +86,8 @@ function addStack(
     const location = stacks[i]!;
     for (let at = starts[location]!; at < starts[location + 1]!; at++) {
       const frame = words[at]!;
-      if (seen[frame] === visit) continue;
-      seen[frame] = visit;
+      if (seen[frame] === sample) continue;
+      seen[frame] = sample;
       total[frame]! += value;
     }
   }

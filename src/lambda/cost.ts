@@ -1,0 +1,79 @@
+import prices from './prices.json' with { type: 'json' };
+
+/** List prices of one region: on demand, first tier, before free tier and savings plans. */
+export interface RegionPrices {
+  /** Per GB-second, by architecture. Absent: not known. */
+  x86_64?: number;
+  arm64?: number;
+  requestsPerMillion: number;
+}
+
+export interface PriceTable {
+  /** ISO date. */
+  asOf: string;
+  source: string;
+  currency: string;
+  regions: Record<string, RegionPrices>;
+}
+
+/** The table of this release, made by `build/prices.ts`. No price is fetched while a function is measured. */
+export const PRICES: PriceTable = prices;
+
+/** What the invocations of a version cost. Billed time is rounded up for each call, so its mean is what counts. */
+export interface CostInput {
+  region: string;
+  architecture: string;
+  memoryMb: number;
+  /** Mean of Billed Duration of warm invocations. */
+  billedMeanMs: number;
+  /** Invocations in a month, for which the cost is stated; 0 = not stated. */
+  monthlyInvocations: number;
+  /** Mean init, billed since August 2025, and the share of invocations that start an instance. Default: none. */
+  cold?: { initMeanMs: number; share: number };
+}
+
+export type Cost =
+  | {
+      known: true;
+      currency: string;
+      asOf: string;
+      perMillion: number;
+      /** Undefined when no traffic is stated. */
+      perMonth?: number;
+    }
+  | { known: false; reason: string };
+
+/**
+ * Cost per million invocations: billed seconds × GB × price of a GB-second, plus the requests
+ * (https://aws.amazon.com/lambda/pricing/). The cold share of a test is not that of production, so it is left out
+ * unless the caller knows it. A region or architecture that is not in the table is not guessed.
+ */
+export function computeCost(input: CostInput, table: PriceTable = PRICES): Cost {
+  const { region, architecture, memoryMb, billedMeanMs, monthlyInvocations, cold } = input;
+  const known = Object.hasOwn(table.regions, region) ? table.regions[region] : undefined;
+  if (!known) return { known: false, reason: `the price table of ${table.asOf} has no prices for ${region}` };
+  const perGbSecond = architecture === 'arm64' || architecture === 'x86_64' ? known[architecture] : undefined;
+  if (perGbSecond === undefined)
+    return { known: false, reason: `the price table of ${table.asOf} has no price for ${architecture} in ${region}` };
+  const billedSeconds = (billedMeanMs + (cold ? cold.initMeanMs * cold.share : 0)) / 1000;
+  const perMillion = 1e6 * billedSeconds * (memoryMb / 1024) * perGbSecond + known.requestsPerMillion;
+  return {
+    known: true,
+    currency: table.currency,
+    asOf: table.asOf,
+    perMillion,
+    ...(monthlyInvocations > 0 && { perMonth: (perMillion * monthlyInvocations) / 1e6 }),
+  };
+}
+
+/** One line, e.g. `2.31 USD per million invocations, 231 USD per month at 100,000,000 (list price of 2026-09-19)`. */
+export function renderCost(cost: Cost, monthlyInvocations: number): string {
+  if (!cost.known) return `cost is not known: ${cost.reason}`;
+  const money = (amount: number): string =>
+    `${amount >= 100 ? Math.round(amount).toLocaleString('en-US') : amount.toPrecision(3)} ${cost.currency}`;
+  const perMonth =
+    cost.perMonth === undefined
+      ? ''
+      : `, ${money(cost.perMonth)} per month at ${monthlyInvocations.toLocaleString('en-US')}`;
+  return `${money(cost.perMillion)} per million invocations${perMonth} (list price of ${cost.asOf})`;
+}

@@ -6,12 +6,13 @@ import { defaultPolicy, judge, measurementError, noBaseline, skipped, type Verdi
 import { confirm } from './confirmation.ts';
 import { MeasurementError } from './errors.ts';
 import type { BaselineCommits } from './github/commits.ts';
+import { type Cost, computeCost, renderCost } from './lambda/cost.ts';
 import type { Interruption } from './lambda/load.ts';
 import { measureCommit, planMeasurement, resolveMeasuredTarget, sourceOf } from './measured-commit.ts';
 import type { Progress } from './progress.ts';
 import { type Baseline, fetchBaseline } from './recordings/baseline.ts';
 import { differencesBetween } from './recordings/fingerprint.ts';
-import type { Recording } from './recordings/recording.ts';
+import type { Manifest, Recording } from './recordings/recording.ts';
 import { fetchShards } from './recordings/shards.ts';
 import { sideOf } from './recordings/side.ts';
 import { storeRecording } from './recordings/store.ts';
@@ -45,6 +46,8 @@ export interface Outcome {
   baseline?: Baseline & { relation: string };
   comparison?: ReturnType<typeof compareSides>;
   differences: ReturnType<typeof differencesBetween>;
+  /** Of the measured version, at list prices; not set when its billed time is not known. */
+  cost?: Cost | undefined;
   warnings: string[];
 }
 
@@ -79,6 +82,8 @@ export async function gate(commit: string, settings: Settings, services: Service
       outcome.warnings.push(...measured.warnings);
     }
     const { head } = outcome;
+    outcome.cost = costOf(head.manifest, settings.monthlyInvocations);
+    if (outcome.cost) progress.note(renderCost(outcome.cost, settings.monthlyInvocations));
     if (settings.mode === 'measure' && !interrupted) {
       progress.step('Store the shard');
       await storeRecording(s3, { ...place, shard: { workflowRun: services.workflowRun, ...settings.shard } }, head);
@@ -151,6 +156,13 @@ export async function gate(commit: string, settings: Settings, services: Service
     outcome.verdict = measurementError(error.message, error.checks, error.next);
   }
   return outcome as Outcome;
+}
+
+function costOf({ fingerprint, reports }: Manifest, monthlyInvocations: number): Cost | undefined {
+  const { region, architecture, memoryMb } = fingerprint;
+  const { billedMeanMs } = reports;
+  if (billedMeanMs === null) return undefined;
+  return computeCost({ region, architecture, memoryMb, billedMeanMs, monthlyInvocations });
 }
 
 /** A shard decides nothing. */

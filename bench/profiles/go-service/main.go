@@ -44,12 +44,12 @@ func main() {
 		check(err)
 		if kind == "cpu" {
 			check(pprof.StartCPUProfile(out))
-			for start := time.Now(); time.Since(start) < 120*time.Millisecond; {
+			for start := time.Now(); time.Since(start) < 300*time.Millisecond; {
 				work.step()
 			}
 			pprof.StopCPUProfile()
 		} else {
-			for start := time.Now(); time.Since(start) < 700*time.Millisecond; {
+			for start := time.Now(); time.Since(start) < 600*time.Millisecond; {
 				work.step()
 			}
 			runtime.GC()
@@ -84,7 +84,9 @@ func (w *work) step() {
 	case 3:
 		w.render()
 	default:
-		w.visit(0, w.random.Intn(1<<30))
+		for i := 0; i < 150; i++ {
+			w.visit(0, w.random.Intn(1<<30))
+		}
 	}
 }
 

@@ -1,7 +1,7 @@
 /**
  * How often the verdict is wrong, on invented measurements whose truth is known: false alarms when nothing changed,
  * regressions found, moved cost excused; beside four rules that others use.
- * Usage: node bench/verdict.ts [--short] (about 2 minutes of CPU, otherwise 20)
+ * Usage: node bench/verdict.ts [--short] (about 2 minutes of CPU, otherwise 15)
  */
 import { compareSides, confirmComparison, flaggedFunctions, needsConfirmation } from '../src/compare/compare.ts';
 import type { Comparison } from '../src/compare/comparison.ts';
@@ -12,7 +12,7 @@ import { bootstrap, mannWhitney, mergedPercent, poissonBenjaminiHochberg } from 
 import { drawSides, functionCount, type Random, randomFrom, type Scenario } from './verdict/simulation.ts';
 
 const short = process.argv.includes('--short');
-const runs = short ? 40 : 300;
+const runs = short ? 40 : 200;
 const goals: { name: string; met: boolean; value: string }[] = [];
 
 /** One simulated pull request, decided. */

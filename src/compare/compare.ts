@@ -239,15 +239,14 @@ function describeFunctions(
     test,
     slower: test.tested.filter((_, i) => changes[i]!.change === 'slower'),
     changedFiles: new Set(options.changedFiles),
-    minRegression: options.minRegression,
   });
   for (const { unit, from } of shifts) {
     const moved = changes[indexOf.get(unit)!]!;
     moved.change = 'moved';
     if (moved.renamedFrom === undefined) moved.movedFrom = units[from[0]!]!.display;
     for (const source of from) {
-      const fell = changes[indexOf.get(source)!]!;
-      if (fell.change === 'faster') fell.change = 'moved';
+      const fell = changes[indexOf.get(source) ?? -1];
+      if (fell?.change === 'faster') fell.change = 'moved';
     }
   }
   const unitOf = new Map(units.map((unit) => [unit.key, unit]));

@@ -17,8 +17,6 @@ export interface ShiftInput {
   /** Units that use more, as indices. */
   slower: readonly number[];
   changedFiles: ReadonlySet<string>;
-  /** A domain that grew by this ratio or more did not merely move. */
-  minRegression: number;
 }
 
 export interface Shift {
@@ -28,18 +26,28 @@ export interface Shift {
   from: number[];
 }
 
+/** A domain that grew by this ratio or more did not merely move. */
+const largestGrowth = 0.1;
+
+/**
+ * Standard errors below zero from which a function counts as fallen. Among many neighbours some fall by two of them by
+ * chance, and each would make the domain look cheaper than it is.
+ */
+const clearFall = -3;
+
 /** Chance that a domain which kept at least half of the increase is excused. */
 const excuseAlpha = 0.05;
 
 /** Finds the units of `slower` whose cost came from elsewhere. */
 export function findShifts(input: ShiftInput): Shift[] {
   const { units, counts, isHead, test, slower, changedFiles } = input;
+  if (slower.length === 0) return [];
   const exposure = counts.map((row) => row.reduce((sum, value) => sum + value, 0));
   const estimate = (members: readonly number[]) => estimateDomain(members, counts, exposure, isHead, test);
-  const fallen = test.tested.filter((unit, i) => {
+  // All units, tested or not: a confirmation tests only what was flagged.
+  const fallen = Array.from(units.keys()).filter((unit) => {
     const { kind } = units[unit]!;
-    // A fall within its own noise would make a domain look cheaper by chance.
-    return (kind === 'own' || kind === 'library') && test.logRatio[i]! / test.standardError[i]! < -1.645;
+    return (kind === 'own' || kind === 'library') && estimate([unit]).z < clearFall;
   });
   const shifts: Shift[] = [];
   for (const unit of slower) {
@@ -50,7 +58,7 @@ export function findShifts(input: ShiftInput): Shift[] {
       // One fall must not excuse two rises: whatever else rose around the fallen functions belongs to the domain.
       const risen = slower.filter((other) => from.some((fell) => near(units[other]!, units[fell]!)));
       const domain = estimate([...new Set([unit, ...risen, ...from])]);
-      if (domain.ratio < 1 + input.minRegression && domain.increaseHigh < increase / 2) {
+      if (domain.ratio < 1 + largestGrowth && domain.increaseHigh < increase / 2) {
         const fall = new Map(from.map((other) => [other, estimate([other]).increase]));
         shifts.push({ unit, from: from.sort((a, b) => fall.get(a)! - fall.get(b)! || a - b) });
         break;
@@ -74,14 +82,17 @@ function inChangedFiles(changedFiles: ReadonlySet<string>) {
   return (a: Unit, b: Unit): boolean => inSameFile(a, b) || (changedFiles.has(a.file) && changedFiles.has(b.file));
 }
 
-/** Calibrated change of the sum of some units: ratio, absolute increase as a share of the CPU, its upper bound. */
+/**
+ * Calibrated change of the sum of some units: ratio, its logarithm in standard errors, absolute increase as a share of
+ * the CPU and its upper bound.
+ */
 function estimateDomain(
   members: readonly number[],
   counts: readonly Float64Array[],
   exposure: readonly number[],
   isHead: readonly boolean[],
   test: FunctionTest,
-): { ratio: number; increase: number; increaseHigh: number } {
+): { ratio: number; z: number; increase: number; increaseHigh: number } {
   const side = (head: boolean) => {
     let [c, q, o] = [0, 0, 0];
     counts.forEach((row, i) => {
@@ -104,6 +115,7 @@ function estimateDomain(
   const increase = headRate - baseRate;
   return {
     ratio: headRate / baseRate,
+    z: Math.log(headRate / baseRate) / Math.sqrt(dispersion * (1 / (head.c + 0.5) + 1 / (base.c + 0.5))),
     increase,
     increaseHigh: increase + studentQuantile(1 - excuseAlpha, test.df) * error,
   };

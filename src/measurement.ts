@@ -152,7 +152,7 @@ async function measureVersions(
         census: new Set(),
         before: await listSnapshots(s3, version.source),
         replies: [],
-        collected: { snapshots: [], skipped: [] },
+        collected: { snapshots: [], skipped: [], warnings: [] },
         maxMemoryMb: new Map(),
         warnings: [],
       };
@@ -267,6 +267,7 @@ async function collect(
     ...found.snapshots.filter((snapshot) => !known.has(identityOf(snapshot)) && isOurs(snapshot.etag)),
   );
   side.collected.skipped = found.skipped;
+  side.warnings.push(...found.warnings);
 }
 
 function unquoted(etag: string): string {

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { MeasurementError } from '../errors.ts';
 import { DEFAULT_LIMITS, decodeProfile, ProfileError } from '../pprof/decode.ts';
 import { type ProfileType, parseSnapshotKey, type SnapshotKey, snapshotPrefix } from './layout.ts';
-import { parseWindow, type Snapshot } from './window.ts';
+import { instanceOf, parseWindow, type Snapshot, type Window } from './window.ts';
 
 /** Where the snapshots of a stack are published. */
 export interface SnapshotSource {
@@ -24,11 +24,15 @@ export interface ListedSnapshot extends SnapshotKey {
 export interface SkippedObject {
   key: string;
   reason: string;
+  /** It was written again between listing and reading: list and read once more. */
+  overwritten?: true;
 }
 
 export interface Collected {
   snapshots: Snapshot[];
   skipped: SkippedObject[];
+  /** Sentences a reader must know. */
+  warnings: string[];
 }
 
 const MAX_LISTED = 100_000;
@@ -93,32 +97,62 @@ export function publishedSince(before: ListedSnapshot[], after: ListedSnapshot[]
   return after.filter(({ key, etag, lastModifiedMs }) => known.get(key) !== `${etag} ${lastModifiedMs}`);
 }
 
+/** What is wanted: everything written since `before` was listed. */
+export interface CollectPlan {
+  source: SnapshotSource;
+  before: ListedSnapshot[];
+  run: string;
+  functionName: string;
+}
+
+const MAX_ROUNDS_OF_OVERWRITES = 3;
+
 /**
- * Downloads and decodes snapshots, each exactly as listed (`If-Match`). What cannot be read is skipped with a reason;
- * so is a snapshot of another run or another function of the same stack, silently: it is fine, but not ours.
- * @param run only windows of this run are taken, and windows that name none
+ * Collects what agents said they published. S3 lists what it has stored at once, so one pass is enough; only a slot
+ * overwritten between listing and reading is listed and read again. Snapshots of another run, of another function of
+ * the stack, and of producers that name neither are fine, but not ours.
  */
-export async function downloadSnapshots(
+export async function collectSnapshots(s3: Pick<S3Client, 'send'>, plan: CollectPlan): Promise<Collected> {
+  return readPublished(
+    s3,
+    plan,
+    (window) => window?.run === plan.run && window.function === plan.functionName,
+    await listPublished(s3, plan),
+  );
+}
+
+async function listPublished(s3: Pick<S3Client, 'send'>, plan: CollectPlan): Promise<ListedSnapshot[]> {
+  return publishedSince(plan.before, await listSnapshots(s3, plan.source));
+}
+
+/** Reads what was listed, each object exactly so (`If-Match`); what was overwritten meanwhile is listed and read again. */
+async function readPublished(
   s3: Pick<S3Client, 'send'>,
-  source: SnapshotSource,
-  listed: ListedSnapshot[],
-  run: string,
-  functionName: string,
+  plan: CollectPlan,
+  isWanted: (window: Window | undefined) => boolean,
+  published: ListedSnapshot[],
 ): Promise<Collected> {
-  const snapshots: Snapshot[] = [];
-  const skipped: SkippedObject[] = [];
-  const queue = [...listed];
-  const worker = async (): Promise<void> => {
-    for (let object = queue.shift(); object; object = queue.shift()) {
-      const result = await downloadSnapshot(s3, source.bucket, object);
-      if ('reason' in result) skipped.push(result);
-      else if (!result.window || (result.window.run === run && result.window.function === functionName))
-        snapshots.push(result);
-    }
+  const read = new Map<string, Snapshot | SkippedObject>();
+  const idOf = ({ key, etag }: ListedSnapshot): string => `${key} ${etag}`;
+  let current = published;
+  for (let round = 1; ; round++) {
+    const queue = current.filter((object) => !read.has(idOf(object)));
+    const worker = async (): Promise<void> => {
+      for (let object = queue.shift(); object; object = queue.shift())
+        read.set(idOf(object), await downloadSnapshot(s3, plan.source.bucket, object));
+    };
+    await Promise.all(Array.from({ length: DOWNLOADS_AT_ONCE }, worker));
+    const overwritten = [...read.values()].some((result) => 'overwritten' in result);
+    if (!overwritten || round === MAX_ROUNDS_OF_OVERWRITES) break;
+    for (const [id, result] of read) if ('overwritten' in result) read.delete(id);
+    current = await listPublished(s3, plan);
+  }
+  const results = [...read.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return {
+    snapshots: results.flatMap((result) => ('profile' in result && isWanted(result.window) ? result : [])),
+    skipped: results.flatMap((result) => ('reason' in result ? result : [])),
+    warnings: [],
   };
-  await Promise.all(Array.from({ length: DOWNLOADS_AT_ONCE }, worker));
-  const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : 1);
-  return { snapshots: snapshots.sort(byKey), skipped: skipped.sort(byKey) };
 }
 
 async function downloadSnapshot(
@@ -153,27 +187,25 @@ export async function fetchSnapshotBytes(
     return await answer.Body!.transformToByteArray();
   } catch (error) {
     const { status } = readAwsFailure(error);
-    if (status === 412 || status === 404) return skip('it was overwritten while it was read');
+    if (status === 412 || status === 404)
+      return { ...skip('it was overwritten each time it was read'), overwritten: true };
     throw explainBucketError(error, `read s3://${bucket}/${object.key}`, 's3:GetObject', bucket);
   }
 }
 
-export interface AwaitPlan {
-  source: SnapshotSource;
-  before: ListedSnapshot[];
-  run: string;
-  functionName: string;
+export interface AwaitPlan extends CollectPlan {
   /** Instances that took part, by their reported inits: when so many have published, nothing more is awaited. */
   instances: number;
   timeoutMs: number;
 }
 
-const PULSE_EVERY_MS = 5_000;
-const MAX_ROUNDS_OF_OVERWRITES = 3;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * Collects from producers that do not speak the run protocol (Sparta's loop, any pprof writer): their timers only run
- * while an invocation does, so `pulse` keeps the instances busy until each has published, or the time is over.
+ * while an invocation does, so `pulse` keeps the instances busy until each has published, and a further pulse brings
+ * nothing from anyone who had not published that type before (types are written one by one), or the time is over.
  */
 export async function awaitSnapshots(
   s3: Pick<S3Client, 'send'>,
@@ -182,32 +214,35 @@ export async function awaitSnapshots(
   clock: Clock,
 ): Promise<Collected> {
   const deadlineMs = clock.monotonicMs() + plan.timeoutMs;
-  for (;;) {
-    const published = publishedSince(plan.before, await listSnapshots(s3, plan.source));
-    const complete = new Set(published.map(({ instance }) => instance)).size >= plan.instances;
-    if (complete || clock.monotonicMs() >= deadlineMs)
-      return downloadSnapshots(s3, plan.source, published, plan.run, plan.functionName);
-    const started = clock.monotonicMs();
+  let known = '';
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const published = await listPublished(s3, plan);
+    const publishers = new Set(published.map(({ instance }) => instance)).size;
+    const state = [...new Set(published.map(({ instance, type }) => `${type} ${instance}`))].sort().join('\n');
+    const isSettled = publishers >= plan.instances && state === known;
+    if (isSettled || clock.monotonicMs() >= deadlineMs) {
+      const isWanted = (window: Window | undefined): boolean =>
+        !window || (window.function === plan.functionName && (window.run === plan.run || window.run === ''));
+      const collected = await readPublished(s3, plan, isWanted, published);
+      return { ...collected, warnings: coverageWarnings(collected, plan) };
+    }
+    known = state;
     await pulse();
-    await clock.sleep(
-      Math.max(0, Math.min(PULSE_EVERY_MS - (clock.monotonicMs() - started), deadlineMs - clock.monotonicMs())),
-    );
+    await clock.sleep(Math.max(0, Math.min(pauseMs, deadlineMs - clock.monotonicMs())));
   }
 }
 
-/**
- * Collects what agents said they published. S3 lists what it has stored at once, so one pass is enough; only a slot
- * overwritten between listing and reading is listed and read again.
- */
-export async function collectSnapshots(
-  s3: Pick<S3Client, 'send'>,
-  plan: Omit<AwaitPlan, 'instances' | 'timeoutMs'>,
-): Promise<Collected> {
-  let collected: Collected = { snapshots: [], skipped: [] };
-  for (let round = 0; round < MAX_ROUNDS_OF_OVERWRITES; round++) {
-    const published = publishedSince(plan.before, await listSnapshots(s3, plan.source));
-    collected = await downloadSnapshots(s3, plan.source, published, plan.run, plan.functionName);
-    if (!collected.skipped.some(({ reason }) => reason.includes('overwritten'))) break;
-  }
-  return collected;
+/** How much of the run such snapshots tell of. */
+function coverageWarnings({ snapshots }: Collected, { instances, timeoutMs }: AwaitPlan): string[] {
+  const publishers = new Set(snapshots.map(instanceOf)).size;
+  const warnings: string[] = [];
+  if (publishers > 0 && publishers < instances)
+    warnings.push(
+      `Only ${publishers} of ${instances} instances published within ${Math.round(timeoutMs / 1000)} s; the profiles are of these. Raise wait-timeout.`,
+    );
+  if (snapshots.some(({ window }) => !window))
+    warnings.push(
+      'The snapshots do not say how many invocations they cover: values per invocation assume that the windows found, at most three of an instance, cover all of them.',
+    );
+  return warnings;
 }

@@ -5,7 +5,12 @@ import type { SnapshotKey } from './layout.ts';
 
 const name = z.string().max(256);
 const quantity = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
-const identifier = z.string().regex(/^[A-Za-z0-9._:-]{0,64}$/);
+/** Agents write null for an id they do not know: here it is ''. */
+const identifier = z
+  .string()
+  .regex(/^[A-Za-z0-9._:-]{0,64}$/)
+  .nullish()
+  .transform((id) => id ?? '');
 
 const windowSchema = z.object({
   v: z.literal(1),

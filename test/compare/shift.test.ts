@@ -46,6 +46,14 @@ describe('compareSides() and cost that moved', () => {
     expect(changeOf(comparison, 'fn1').change).toBe('moved');
   });
 
+  test('finds the source of moved cost also when only the part that was split off is tested again', () => {
+    const head = simulateSide({ ...quiet, seed: 'h', prefix: 'h', factor: split(0.6, 0.4) });
+    const fresh = compareSides(unsplit, head, { ...screen, restrictTo: new Set(['fn19']) });
+    expect(fresh.functions.map(({ key, change, movedFrom }) => [key, change, movedFrom])).toEqual([
+      ['fn19', 'moved', 'fn1'],
+    ]);
+  });
+
   test('does not excuse a part that costs much more than what it was split from lost', () => {
     const head = simulateSide({ ...quiet, seed: 'h', prefix: 'h', factor: split(0.6, 1.2) });
     expect(changeOf(compareSides(unsplit, head, screen), 'fn19').change).toBe('slower');

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { compareSides } from '../../src/compare/compare.ts';
 import type { Comparison, FunctionChange, MetricChange } from '../../src/compare/comparison.ts';
 import {
   defaultPolicy,
@@ -9,6 +10,7 @@ import {
   noBaseline,
   skipped,
 } from '../../src/compare/verdict.ts';
+import { screen, simulateSide } from './simulation.ts';
 
 const parseOrder: FunctionChange = {
   key: 'orders.parseOrder',
@@ -157,6 +159,21 @@ describe('judge()', () => {
     expect(decide(comparisonOf([], { baseInstances: 4 })).next).toContain('Record the baseline again');
   });
 
+  test('is inconclusive with two instances a side, whatever they show', () => {
+    const side = (prefix: string, factor: number) =>
+      simulateSide({
+        seed: prefix,
+        prefix,
+        instances: 2,
+        functions: 20,
+        samples: 2_000,
+        factor: (i) => (i ? 1 : factor),
+      });
+    const comparison = compareSides(side('b', 1), side('h', 4), screen);
+    expect(decide(comparison)).toMatchObject({ kind: 'inconclusive', regressed: [], warned: [] });
+    expect(decide(comparison).reasons).toContain('This run could not have seen any change reliably.');
+  });
+
   test('is inconclusive when it could not even have seen a doubling, and says how many invocations could', () => {
     const comparison = { ...comparisonOf([], { headSamples: 166 }), resolution: [{ share: 0.2, detectable: 3 }] };
     expect(decide(comparison)).toMatchObject({
@@ -213,6 +230,11 @@ describe('judge()', () => {
     });
     expect(decide(comparison, { baselineInterleaved: true }).kind).toBe('fail');
     expect(decide(comparisonOf([], { metrics: [slow] })).kind).toBe('fail');
+  });
+
+  test('wants totals that drift to be surer than anything else', () => {
+    const slow: MetricChange = { ...cpu, head: 18, ratio: 1.25, pMore: 0.015, change: 'more' };
+    expect(decide(comparisonOf([], { metrics: [slow] })).kind).toBe('warn');
   });
 
   test('fails on more allocation even against a stored baseline', () => {

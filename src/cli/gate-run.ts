@@ -56,7 +56,7 @@ export async function runGate(name: string, options: GateOptions, shell: Shell):
   const report = createReport(outcome, settings, {
     commit,
     changedFiles,
-    checkout: listCheckout('.'),
+    headFiles: listCheckout('.'),
     ...repositoryOf(),
     files: {},
     timings: progress.done(),

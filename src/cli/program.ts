@@ -2,8 +2,10 @@ import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import { addCollect } from './collect.ts';
 import { addDiff } from './diff.ts';
+import { addDoctor } from './doctor.ts';
 import { addFlamegraph } from './flamegraph.ts';
 import { addGate } from './gate.ts';
+import { addLoad } from './load.ts';
 import { addMerge } from './merge.ts';
 import { addRecordings } from './recordings.ts';
 import type { Shell } from './shell.ts';
@@ -27,6 +29,8 @@ export function createProgram(shell: Shell): Command {
     .showHelpAfterError('(see --help)')
     .exitOverride();
   addGate(program, shell);
+  addLoad(program, shell);
+  addDoctor(program, shell);
   addTop(program, shell);
   addDiff(program, shell);
   addFlamegraph(program, shell);

@@ -133,6 +133,64 @@ describe('lambda-profile on the loopback cloud', () => {
   });
 });
 
+describe('lambda-profile load', () => {
+  test('invokes a function, and tells how it went', async () => {
+    await scenario.deploy('load', sampleFunction());
+    const { exitCode, stdout } = await lambdaProfile(
+      ...['load', 'load', '--concurrency', '2', '--invocations', '20', '--warmup-invocations', '4', '--json'],
+    );
+    expect(exitCode).toBe(0);
+    const summary = JSON.parse(stdout);
+    expect(summary).toMatchObject({
+      schemaVersion: 1,
+      function: 'load:$LATEST',
+      end: 'complete',
+      invocations: { warmup: 4, sent: 20, succeeded: 20, failed: 0, throttled: 0, ambiguous: 0 },
+    });
+    expect(summary.durationMs.p50).toBeGreaterThan(0);
+    expect(summary.publishedSnapshots).toBeGreaterThan(0);
+    const { stderr } = await lambdaProfile(
+      ...['collect', 'load', '--run', summary.run, '--s3-bucket', BUCKET, '-o', 'of-run'],
+    );
+    expect(stderr).toContain(`Wrote ${summary.publishedSnapshots} snapshot`);
+  });
+
+  test('prints a summary for people', async () => {
+    const args = ['load', 'load', '--concurrency', '1', '--invocations', '3', '--warmup-invocations', '1'];
+    const { stdout } = await lambdaProfile(...args);
+    expect(stdout).toContain('Invocations: 3 sent: 3 succeeded, 0 failed, 0 throttled, 0 not answered\n');
+  });
+});
+
+describe('lambda-profile doctor', () => {
+  test('finds everything in order', async () => {
+    const { exitCode, stdout, stderr } = await lambdaProfile('doctor', 'load', '--s3-bucket', BUCKET);
+    expect(stdout).not.toContain('✗');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/✓ Agent: \S+ published cpu\n✓ Snapshot: \d+ samples? in sparta/);
+    expect(stderr).toBe('Everything the gate needs is there.\n');
+  });
+
+  test('says what to do about a function without an agent', async () => {
+    await scenario.deploy('bare', { 'index.mjs': 'export const handler = () => 1;' }, { agent: false });
+    const { exitCode, stdout } = await lambdaProfile('doctor', 'bare', '--s3-bucket', BUCKET, '--json');
+    expect(exitCode).toBe(3);
+    const { ok, findings } = JSON.parse(stdout);
+    expect(ok).toBe(false);
+    const todo = findings.filter(({ state }: { state: string }) => state === 'failed');
+    expect(todo.map(({ what }: { what: string }) => what)).toEqual([
+      ...['AWS_LAMBDA_EXEC_WRAPPER', 'LAMBDA_PROFILE_BUCKET', 'Agent'],
+    ]);
+    expect(todo.every(({ fix }: { fix?: string }) => fix)).toBe(true);
+  });
+
+  test('says so when there is no such function', async () => {
+    const { exitCode, stdout } = await lambdaProfile('doctor', 'nowhere', '--s3-bucket', BUCKET);
+    expect(exitCode).toBe(3);
+    expect(stdout).toContain('✗ Reason: Cannot find the function nowhere.');
+  });
+});
+
 describe('options of gate', () => {
   test('are the inputs of the Action', () => {
     expect(Object.keys(GATE_OPTIONS).sort()).toEqual([...INPUT_NAMES].sort());

@@ -10,7 +10,7 @@ import { gate, type Outcome } from './gate.ts';
 import { createGitHub, type GitHub } from './github/client.ts';
 import { fetchBaselineCommits, fetchChangedFiles, fetchFile, measuredCommit } from './github/commits.ts';
 import { type GitHubContext, readContext } from './github/context.ts';
-import { listCheckout } from './github/sources.ts';
+import { filesOfSides, listCheckout } from './github/sources.ts';
 import { publishStickyComment } from './github/sticky-comment.ts';
 import { listenForInterruption } from './interruption.ts';
 import { createReport } from './outcome-report.ts';
@@ -39,7 +39,8 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
   const pullRequest = settings.pullRequest ?? context.pullRequest?.number;
   const commit = measuredCommit(context, settings.commit);
   const progress = createProgress(systemClock, core.info);
-  const changed = pullRequest === undefined ? [] : await fetchChangedFiles(github, context.repository, pullRequest);
+  const changes = pullRequest === undefined ? [] : await fetchChangedFiles(github, context.repository, pullRequest);
+  const files = filesOfSides(listCheckout(env.GITHUB_WORKSPACE ?? '.'), changes);
 
   const outcome =
     context.pullRequest?.fork && !hasCredentials(env)
@@ -52,7 +53,7 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
           workflowRun: String(context.run.id),
           baseBranch: settings.baseRef || (context.pullRequest?.baseRef ?? context.defaultBranch),
           fetchBaselineCommits: () => fetchBaselineCommits(github, context, commit, settings.baseRef),
-          changedFiles: changed.map(({ path }) => path),
+          changedFiles: files.touched,
           progress,
           interruption: listenForInterruption(process, (signal) =>
             core.info(`${signal}: no further call is sent; what was measured is published.`),
@@ -60,16 +61,17 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
         });
 
   const directory = join(env.RUNNER_TEMP ?? '.', 'lambda-profile');
-  const files = writeProfiles(directory, settings, outcome);
+  const profiles = writeProfiles(directory, settings, outcome);
   const report = createReport(outcome, settings, {
     commit,
-    changedFiles: changed.map(({ path }) => path),
-    checkout: listCheckout(env.GITHUB_WORKSPACE ?? '.'),
+    changedFiles: files.touched,
+    headFiles: files.head,
+    baseFiles: files.base,
     repository: context.repository,
     ...(pullRequest !== undefined && { pullRequest }),
     run: context.run,
     files: {
-      ...files,
+      ...profiles,
       reportJson: join(directory, `${fileStem(settings)}-report.json`),
       reportHtml: join(directory, `${fileStem(settings)}-report.html`),
     },

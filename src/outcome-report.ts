@@ -11,8 +11,10 @@ import { TOOL } from './version.ts';
 export interface ReportSurroundings {
   commit: string;
   changedFiles: string[];
-  /** Paths of the checkout, for links to the code. */
-  checkout: string[];
+  /** Paths of the repository at the measured commit, as far as they are known: for links to the code. */
+  headFiles: string[];
+  /** The same at the base commit, where the code of functions that are gone can be read. */
+  baseFiles?: string[];
   repository?: Repository;
   pullRequest?: number;
   run?: { id: number; attempt: number; url: string };
@@ -25,9 +27,10 @@ const HOTTEST = 20;
 /** The one value that every surface renders. */
 export function createReport(outcome: Outcome, settings: Settings, surroundings: ReportSurroundings): Report {
   const { head, baseline, comparison } = outcome;
-  const { checkout, ...told } = surroundings;
+  const { headFiles, baseFiles, ...told } = surroundings;
   const hottest = head ? hottestFunctions(head) : [];
   const paths = [...hottest, ...(comparison?.functions ?? [])].map(({ file }) => file).filter(Boolean);
+  const gone = (comparison?.functions ?? []).filter(({ presence }) => presence === 'gone').map(({ file }) => file);
   return {
     schemaVersion: 1,
     tool: TOOL,
@@ -47,8 +50,9 @@ export function createReport(outcome: Outcome, settings: Settings, surroundings:
       minDeltaMs: settings.minDeltaMs,
     },
     top: settings.top,
-    // Without a checkout, the files of the change are all that is known of the repository.
-    sources: matchSources(paths, [...new Set([...checkout, ...surroundings.changedFiles])], surroundings.changedFiles),
+    sources: matchSources(paths, headFiles, surroundings.changedFiles),
+    ...(baseFiles && { baseSources: matchSources(gone.filter(Boolean), baseFiles, surroundings.changedFiles) }),
+    ...(settings.pageUrl && { pageUrl: settings.pageUrl }),
     ...told,
     warnings: outcome.warnings,
   };
@@ -64,8 +68,8 @@ function measuredSide({ manifest }: Recording): MeasuredSide {
       id: instance.id,
       invocations: instance.invocations,
       errors: instance.errors,
-      cpuMsPerInvocation: instance.cpuMs === null ? 0 : instance.cpuMs / Math.max(1, instance.invocations),
-      durationP50Ms: instance.durationP50Ms ?? 0,
+      cpuMsPerInvocation: instance.cpuMs === null ? Number.NaN : instance.cpuMs / Math.max(1, instance.invocations),
+      durationP50Ms: instance.durationP50Ms ?? Number.NaN,
       windows: instance.windows,
     })),
     invocations: {

@@ -41,6 +41,12 @@ export interface Settings {
   minDeltaMs: number;
   failOnError: boolean;
   comment: 'always' | 'on-change' | 'never';
+  /** Setting this label on the pull request accepts its regressions. '' = no label does. */
+  acceptLabel: string;
+  /** Name of a check run to publish beside the job. '' = none. */
+  checkName: string;
+  /** Where a later step publishes the page. '' = nobody said. */
+  pageUrl: string;
   /** Separates the comments and recordings of several measurements of one function. */
   key: string;
   top: number;
@@ -131,6 +137,12 @@ const INPUTS = {
     /^[\w-][\w.-]{0,63}$/,
     'must have 1 to 64 letters, digits, dots, hyphens and underscores',
   ),
+  'page-url': trimmed.regex(
+    /^https?:\/\/[^\s<>"'`()[\]\\|#]{1,1000}$/,
+    'must be an address that begins with https:// and has no fragment',
+  ),
+  'check-name': trimmed.max(100, 'must have at most 100 characters'),
+  'accept-label': trimmed.max(50, 'must have at most 50 characters, as a label'),
   top: integer(1, 20),
   'pr-number': integer(1, 1e9),
   'github-token': trimmed,
@@ -154,6 +166,7 @@ const DEFAULTS: RawInputs = {
   'min-delta': '0.1ms',
   'fail-on-error': 'true',
   comment: 'always',
+  'accept-label': 'perf-regression-accepted',
   top: '5',
   'baseline-prefix': 'lambda-profile/recordings',
 };
@@ -270,6 +283,9 @@ export function parseSettings(inputs: RawInputs, config?: string): Settings {
     minDeltaMs: read('min-delta'),
     failOnError: read('fail-on-error'),
     comment: read('comment'),
+    acceptLabel: labelOf(read('accept-label')),
+    checkName: read('check-name') ?? '',
+    pageUrl: read('page-url') ?? '',
     key: read('comment-key') ?? '',
     top: read('top'),
     ...(pullRequest !== undefined && { pullRequest }),
@@ -282,6 +298,11 @@ export function parseSettings(inputs: RawInputs, config?: string): Settings {
         : `Cannot start, ${problems.length} inputs are wrong:\n${problems.map((problem) => `- ${problem}`).join('\n')}`,
     );
   return settings as Settings;
+}
+
+/** An empty input means "not given", so it takes a word to say "no label". */
+function labelOf(value = ''): string {
+  return value.toLowerCase() === 'none' ? '' : value;
 }
 
 /** Names of all inputs, so that the entry points read them all and nothing else. */

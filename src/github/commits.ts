@@ -90,21 +90,31 @@ async function fetchFirstParents(
   return chain;
 }
 
-/** Paths a pull request changes (at most 3,000, GitHub's own limit), with the old path of renamed files. */
+/** A file that a pull request changes; `previousPath` is what a renamed one was called on the base side. */
+export interface ChangedFile {
+  path: string;
+  previousPath?: string;
+  /** Which side has the path. */
+  on: 'both' | 'base' | 'head';
+}
+
+/** Files a pull request changes (at most 3,000, GitHub's own limit). */
 export async function fetchChangedFiles(
   github: GitHub,
   { owner, name }: Repository,
   pullRequest: number,
-): Promise<{ path: string; previousPath?: string }[]> {
+): Promise<ChangedFile[]> {
   const files = await github.paginate(github.rest.pulls.listFiles, {
     owner,
     repo: name,
     pull_number: pullRequest,
     per_page: 100,
   });
-  return files.map(({ filename, previous_filename }) => ({
+  const sides = { added: 'head', copied: 'head', renamed: 'head', removed: 'base' } as const;
+  return files.map(({ filename, previous_filename, status }) => ({
     path: filename,
-    ...(previous_filename && { previousPath: previous_filename }),
+    ...(status === 'renamed' && previous_filename && { previousPath: previous_filename }),
+    on: sides[status as keyof typeof sides] ?? 'both',
   }));
 }
 

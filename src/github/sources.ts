@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ChangedFile } from './commits.ts';
 
 const MAX_FILES = 20_000;
 const SKIPPED = new Set(['node_modules', '.git', 'vendor', 'dist', 'build', '.aws-sam', 'cdk.out', '.terraform']);
@@ -26,6 +27,23 @@ export function listCheckout(workspace: string): string[] {
 
 function readFolder(path: string) {
   return readdirSync(path, { withFileTypes: true });
+}
+
+/**
+ * Paths of the repository on each side of a change, as far as they are known, and every path the change touches.
+ * Without a checkout, the files of the change are all that is known.
+ */
+export function filesOfSides(
+  checkout: string[],
+  changes: ChangedFile[],
+): { head: string[]; base: string[]; touched: string[] } {
+  const onHead = new Set(changes.filter(({ on }) => on !== 'base').map(({ path }) => path));
+  const onBase = new Set(
+    changes.flatMap(({ path, previousPath, on }) => (on === 'head' ? (previousPath ?? []) : [path])),
+  );
+  const touched = new Set([...onHead, ...onBase]);
+  const untouched = checkout.filter((path) => !touched.has(path));
+  return { head: [...untouched, ...onHead], base: [...untouched, ...onBase], touched: [...touched] };
 }
 
 /**

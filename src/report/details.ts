@@ -11,13 +11,17 @@ import { changeCell, nameCell, sourceCell } from './sections.ts';
 /** Every function whose change rises above its noise; none when there is no such function. */
 export function changedFunctionsBlock(report: Report): Block[] {
   const rows = changedRows(report);
-  return rows.length === 0 ? [] : [functionsBlock(rows, `All ${formatCount(rows.length)} functions that changed`, 20)];
+  return rows.length === 0
+    ? []
+    : [functionsBlock(report, rows, `All ${formatCount(rows.length)} functions that changed`, 20)];
 }
 
 /** The largest movements that are not above their noise. */
 export function unchangedFunctionsBlock(report: Report, limit: number): Block[] {
   const rows = unchangedRows(report).slice(0, limit);
-  return rows.length === 0 ? [] : [functionsBlock(rows, 'Largest movements within the noise or below the limits', 10)];
+  return rows.length === 0
+    ? []
+    : [functionsBlock(report, rows, 'Largest movements within the noise or below the limits', 10)];
 }
 
 /** One row per instance of each side: shows a bad instance. */
@@ -100,7 +104,7 @@ export function environmentBlock(report: Report): Block[] {
   return [block];
 }
 
-function functionsBlock(rows: FunctionRow[], title: string, importance: number): Block {
+function functionsBlock(report: Report, rows: FunctionRow[], title: string, importance: number): Block {
   return {
     kind: 'table',
     intro: '',
@@ -112,7 +116,7 @@ function functionsBlock(rows: FunctionRow[], title: string, importance: number):
       const { changed } = row;
       return [
         changeCell(row),
-        [nameCell(row), sourceCell(row.source)].filter((part) => part !== '').join(' · '),
+        [nameCell(report, row), sourceCell(row.source)].filter((part) => part !== '').join(' · '),
         unbroken(row.pair),
         unbroken(row.interval),
         `${formatCount(changed.headInstancesAbove)}/${formatCount(changed.headInstances)} above, p ${formatProbability(row.arrow === '▼' ? changed.pFaster : changed.pSlower)}`,

@@ -23,6 +23,7 @@ export interface MeasuredSide {
     id: string;
     invocations: number;
     errors: number;
+    /** NaN when the producer does not say. */
     cpuMsPerInvocation: number;
     durationP50Ms: number;
     windows: number;
@@ -76,6 +77,8 @@ export interface Report {
   run?: { id: number; attempt: number; url: string };
   /** Paths, relative to the workspace, of the files written. */
   files: { reportJson?: string; reportHtml?: string; headProfile?: string; baseProfile?: string };
+  /** Where the page will be published, when that is known: rows link to their frame in it. */
+  pageUrl?: string;
   timings: { step: string; ms: number }[];
   /** Whole sentences a reader must know: skipped objects, clipped concurrency, … */
   warnings: string[];

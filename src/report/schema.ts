@@ -173,6 +173,7 @@ export const reportSchema = z.object({
     headProfile: text.exactOptional(),
     baseProfile: text.exactOptional(),
   }),
+  pageUrl: webAddress.exactOptional(),
   timings: z.array(z.object({ step: text, ms: finite })).max(1_000),
   warnings: z.array(text).max(10_000),
 }) satisfies z.ZodType<Report>;

@@ -16,7 +16,7 @@ import { type Block, unbroken } from './markdown.ts';
 import { measuredMetrics, metricNames } from './metrics.ts';
 import type { MeasuredSide, Report } from './report.ts';
 import { changedRows, type FunctionRow, kindName, topRows } from './rows.ts';
-import { commitUrl, runUrl, type Source, sourceOf } from './source.ts';
+import { commitUrl, pageUrl, runUrl, type Source, sourceOf } from './source.ts';
 import { stateMarks, stateOf } from './state.ts';
 
 /** Sentences of a verdict that are shown before the reader is sent to the report. */
@@ -73,9 +73,11 @@ export function metricsBlock(report: Report, metrics: MetricChange[], title: str
 }
 
 /** `` `name` · renamed from `other` · library `` */
-export function nameCell(row: FunctionRow): string {
+export function nameCell(report: Report, row: FunctionRow): string {
   const { changed } = row;
-  const name = escapeCodeSpan(changed.display);
+  const code = escapeCodeSpan(changed.display);
+  const url = pageUrl(report, changed.key);
+  const name = url === '' ? code : `[${code}](${url})`;
   const words: string[] = [];
   if (row.from !== '') {
     words.push(`${originWords(changed)} ${escapeCodeSpan(row.from, 80)}`);
@@ -129,10 +131,15 @@ export function closingBlocks(report: Report): Block[] {
   const url = runUrl(report);
   const { reportHtml } = report.files;
   const commit = report.head?.commit ?? report.commit;
+  const address = pageUrl(report);
+  const file = escapeCodeSpan(reportHtml?.split('/').at(-1) ?? '');
+  const files = url === '' ? 'files of this run' : `[files of this run](${url})`;
   const page =
-    reportHtml === undefined
-      ? ''
-      : `Differential flame graph: ${escapeCodeSpan(reportHtml.split('/').at(-1) ?? '')} among the ${url === '' ? 'files of this run' : `[files of this run](${url})`}.`;
+    address !== ''
+      ? `[Differential flame graph](${address}).`
+      : reportHtml === undefined
+        ? ''
+        : `Differential flame graph: ${file} among the ${files}.`;
   const footer = [
     escapeMarkdown(report.tool, 80),
     commit === undefined ? '' : `commit ${commitLink(report, commit)}`,
@@ -252,7 +259,7 @@ function topBlock(report: Report, rows: FunctionRow[]): Block {
     importance: 90,
     rows: rows.map((row) => [
       changeCell(row),
-      nameCell(row),
+      nameCell(report, row),
       unbroken(row.pair),
       unbroken(row.interval),
       sourceCell(row.source),
@@ -280,11 +287,14 @@ function firstRunBlocks(report: Report): Block[] {
 function meansOf(side: MeasuredSide): { cpuMs: number; durationMs: number } {
   let invocations = 0;
   let cpuMs = 0;
-  for (const instance of side.instances) {
+  for (const instance of side.instances.filter((one) => !Number.isNaN(one.cpuMsPerInvocation))) {
     invocations += instance.invocations;
     cpuMs += instance.cpuMsPerInvocation * instance.invocations;
   }
-  const durations = side.instances.map((instance) => instance.durationP50Ms).sort((a, b) => a - b);
+  const durations = side.instances
+    .map((instance) => instance.durationP50Ms)
+    .filter((durationMs) => !Number.isNaN(durationMs))
+    .sort((a, b) => a - b);
   return { cpuMs: cpuMs / invocations, durationMs: durations[Math.floor((durations.length - 1) / 2)] ?? Number.NaN };
 }
 

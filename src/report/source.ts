@@ -47,6 +47,12 @@ export function runUrl(report: Report): string {
   return root !== '' && url.startsWith(`${root}/`) && /^[\w:/.~?=&#%@-]+$/.test(url) ? url : '';
 }
 
+/** The page, at a function when one is given; '' when nobody said where the page is. */
+export function pageUrl({ pageUrl: url = '' }: Report, frame = ''): string {
+  if (!/^https?:\/\/[^\s<>"'`()[\]\\|#]+$/.test(url)) return '';
+  return frame === '' ? url : `${url}#f=${encodeSegment(frame)}`;
+}
+
 function sourceUrl(repository: Repository | undefined, commit: string, path: string, line: number): string {
   const root = repositoryUrl(repository);
   if (root === '' || !isCommit(commit)) return '';

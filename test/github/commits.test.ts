@@ -87,7 +87,9 @@ describe('measuredCommit()', () => {
 describe('fetchChangedFiles() and fetchFile()', () => {
   it('list what a pull request changes, and read a file as it is at a branch', async () => {
     const { client, context, pull } = await story();
-    expect(await fetchChangedFiles(client, context.repository, pull.number)).toEqual([{ path: 'src/tax.ts' }]);
+    expect(await fetchChangedFiles(client, context.repository, pull.number)).toEqual([
+      { path: 'src/tax.ts', on: 'head' },
+    ]);
     expect(await fetchFile(client, context.repository, 'src/orders.ts', 'main')).toBe('export const a = 1;\n');
     expect(await fetchFile(client, context.repository, 'src/tax.ts', 'main')).toBeUndefined();
   });

@@ -33,6 +33,21 @@ describe('renderComment()', () => {
     expect(parseCommentMarker(comment)?.key).toBe(commentKey(name));
   });
 
+  it('links every function to its frame in the page when it is known where the page is', () => {
+    const pageUrl = 'https://github.com/octo-org/orders/pages/8f3a1b0.html';
+    const comment = renderComment({ ...regression, pageUrl });
+    expect(comment).toContain(
+      `[\`pricing.sortRules\`](${pageUrl}#f=github.com%2Focto-org%2Forders%2Fpricing.sortRules)`,
+    );
+    expect(comment).toContain(`[Differential flame graph](${pageUrl}).`);
+    for (const name of hostileNames) {
+      const hostile = renderComment({ ...hostileReport(name), pageUrl });
+      assertHarmless(hostile);
+      assertRectangularTables(hostile);
+    }
+    expect(renderComment({ ...regression, pageUrl: 'javascript:alert(1)' })).not.toContain('javascript');
+  });
+
   it('shows at most `top` functions, and room for those that got faster', () => {
     const functions = [
       ...Array.from({ length: 20 }, (_, index) => sampleFunction(`slow${index}`, 1, 3 + index)),

@@ -46,7 +46,7 @@ export function filterOf({ focus, ignore, hide, show, tagfocus, tagignore }: Vie
 }
 
 /** The column that the options ask for. @throws ConfigurationError that names the sample types there are. */
-export function columnOfOptions(profile: Profile, { sampleType }: ViewOptions): number {
+export function columnOfOptions(profile: Profile, { sampleType }: Pick<ViewOptions, 'sampleType'>): number {
   try {
     return sampleColumn(profile, sampleType);
   } catch (error) {

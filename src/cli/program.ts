@@ -7,6 +7,7 @@ import { addFlamegraph } from './flamegraph.ts';
 import { addGate } from './gate.ts';
 import { addLoad } from './load.ts';
 import { addMerge } from './merge.ts';
+import { addProfile } from './profile.ts';
 import { addRecordings } from './recordings.ts';
 import type { Shell } from './shell.ts';
 import { addTop } from './top.ts';
@@ -29,6 +30,7 @@ export function createProgram(shell: Shell): Command {
     .showHelpAfterError('(see --help)')
     .exitOverride();
   addGate(program, shell);
+  addProfile(program, shell);
   addLoad(program, shell);
   addDoctor(program, shell);
   addTop(program, shell);

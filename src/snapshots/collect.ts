@@ -155,7 +155,8 @@ async function readPublished(
   };
 }
 
-async function downloadSnapshot(
+/** A snapshot exactly as it was listed, or why it cannot be used. */
+export async function downloadSnapshot(
   s3: Pick<S3Client, 'send'>,
   bucket: string,
   object: ListedSnapshot,

@@ -7,9 +7,10 @@ import { systemClock } from './clock.ts';
 import { exitCodeOf, skipped } from './compare/verdict.ts';
 import { ConfigurationError } from './errors.ts';
 import { gate, type Outcome } from './gate.ts';
-import { createGitHub, type GitHub } from './github/client.ts';
+import { createGitHub, type GitHub, statusOf } from './github/client.ts';
 import { fetchBaselineCommits, fetchChangedFiles, fetchFile, measuredCommit } from './github/commits.ts';
 import { type GitHubContext, readContext } from './github/context.ts';
+import { fetchAcceptance } from './github/labels.ts';
 import { filesOfSides, listCheckout } from './github/sources.ts';
 import { publishStickyComment } from './github/sticky-comment.ts';
 import { listenForInterruption } from './interruption.ts';
@@ -42,6 +43,17 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
   const changes = pullRequest === undefined ? [] : await fetchChangedFiles(github, context.repository, pullRequest);
   const files = filesOfSides(listCheckout(env.GITHUB_WORKSPACE ?? '.'), changes);
 
+  const acceptanceOf = (number: number) => ({
+    label: settings.acceptLabel,
+    fetch: () =>
+      fetchAcceptance(github, context.repository, number, settings.acceptLabel).catch((error: unknown) => {
+        core.warning(
+          `Cannot see whether the label ${settings.acceptLabel} is set: GitHub answered ${statusOf(error)}. Add \`permissions: pull-requests: read\` to the job.`,
+        );
+        return undefined;
+      }),
+  });
+
   const outcome =
     context.pullRequest?.fork && !hasCredentials(env)
       ? withoutMeasurement(settings)
@@ -54,6 +66,7 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
           baseBranch: settings.baseRef || (context.pullRequest?.baseRef ?? context.defaultBranch),
           fetchBaselineCommits: () => fetchBaselineCommits(github, context, commit, settings.baseRef),
           changedFiles: files.touched,
+          ...(pullRequest !== undefined && settings.acceptLabel && { acceptance: acceptanceOf(pullRequest) }),
           progress,
           interruption: listenForInterruption(process, (signal) =>
             core.info(`${signal}: no further call is sent; what was measured is published.`),

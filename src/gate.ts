@@ -2,7 +2,15 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from './clock.ts';
 import { compareSides, needsConfirmation } from './compare/compare.ts';
-import { defaultPolicy, judge, measurementError, noBaseline, skipped, type Verdict } from './compare/verdict.ts';
+import {
+  defaultPolicy,
+  type JudgeContext,
+  judge,
+  measurementError,
+  noBaseline,
+  skipped,
+  type Verdict,
+} from './compare/verdict.ts';
 import { confirm } from './confirmation.ts';
 import { MeasurementError } from './errors.ts';
 import type { BaselineCommits } from './github/commits.ts';
@@ -34,6 +42,8 @@ export interface Services {
   fetchBaselineCommits(): Promise<BaselineCommits>;
   /** Paths the change under review touches: evidence for renames. */
   changedFiles: string[];
+  /** Where regressions can be accepted: the label that does, and who set it, looked up when it matters. */
+  acceptance?: { label: string; fetch(): Promise<JudgeContext['acceptedBy']> };
   progress: Progress;
   /** A cancelled job: what was measured until then is still published. */
   interruption?: Interruption;
@@ -129,18 +139,24 @@ export async function gate(commit: string, settings: Settings, services: Service
     }
 
     // Judge, and keep what was measured whatever the judgement: a baseline that waits for good news gets stale.
-    const verdict = outcome.comparison
-      ? judge(
-          outcome.comparison,
-          { ...defaultPolicy, ...settings },
-          {
-            functionName,
-            differences: outcome.differences,
-            baselineInterleaved: base !== undefined || outcome.comparison.method.confirmed,
-            memoryMb: target.memoryMb,
-          },
-        )
-      : noBaseline({ functionName, baseBranch: services.baseBranch, recorded: settings.updateBaseline });
+    const { comparison } = outcome;
+    const decide = (acceptedBy?: JudgeContext['acceptedBy']): Verdict =>
+      comparison
+        ? judge(
+            comparison,
+            { ...defaultPolicy, ...settings },
+            {
+              functionName,
+              differences: outcome.differences,
+              baselineInterleaved: base !== undefined || comparison.method.confirmed,
+              memoryMb: target.memoryMb,
+              ...(services.acceptance && { acceptLabel: services.acceptance.label }),
+              ...(acceptedBy && { acceptedBy }),
+            },
+          )
+        : noBaseline({ functionName, baseBranch: services.baseBranch, recorded: settings.updateBaseline });
+    let verdict = decide();
+    if (verdict.kind === 'fail') verdict = decide(await services.acceptance?.fetch());
     outcome.verdict = interrupted ? cancelled(functionName) : verdict;
     // Half a measurement must not become what the next one is compared with.
     if (settings.updateBaseline && !interrupted) {

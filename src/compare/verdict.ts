@@ -77,8 +77,8 @@ export interface JudgeContext {
   differences: readonly FingerprintDifference[];
   /** Whether base and head were measured at the same time; otherwise totals only warn. */
   baselineInterleaved: boolean;
-  /** Who accepted regressions of this pull request, by which label. */
-  acceptedBy?: { login: string; label: string };
+  /** Who accepted regressions of this pull request, by which label, when; '' for what is not known. */
+  acceptedBy?: { login: string; label: string; at: string };
   /** The label that would accept them. */
   acceptLabel?: string;
   /** Configured memory of the function. */
@@ -140,17 +140,17 @@ export function judge(comparison: Comparison, policy: Policy, context: JudgeCont
     ...(tight === '' ? [] : [{ text: tight }]),
     { text: passHeadline(comparison) },
   ];
-  const by = accepted ? `accepted by @${oneLine(context.acceptedBy!.login)}: ` : '';
+  const by = accepted ? acceptedWords(context.acceptedBy!) : undefined;
   const cap = capped ? ', but the environments differ' : '';
   return {
     kind,
-    headline: `${name}: ${by}${findings[0]!.text}${cap}`,
+    headline: `${name}: ${by ? `${by.who}: ` : ''}${findings[0]!.text}${cap}`,
     reasons: [
       ...[...regressed, ...warned].slice(0, 5).map((changed) => describeFunction(changed, method.functionsTested)),
       ...[...failedMetrics, ...warnedMetrics].map((metric) => describeMetric(metric, totalsMayFail)),
       ...(tight === '' ? [] : [`${tight}.`]),
       ...(failing || warned.length > 0 ? [strict ? describeStrictness(alphaToFail, failAt) : confirmedSentence] : []),
-      ...(accepted ? [`The label "${oneLine(context.acceptedBy!.label)}" accepts it.`] : []),
+      ...(by ? [by.sentence] : []),
       ...common,
     ],
     next: nextOf(kind, newErrors !== undefined, findings[0]!.changed, context),
@@ -158,6 +158,16 @@ export function judge(comparison: Comparison, policy: Policy, context: JudgeCont
     warned: warned.map(({ key }) => key),
     checks: [],
   };
+}
+
+function acceptedWords({ login, label, at }: NonNullable<JudgeContext['acceptedBy']>): {
+  who: string;
+  sentence: string;
+} {
+  const by = login === '' ? '' : ` by @${oneLine(login)}`;
+  const when = at === '' ? '' : ` at ${oneLine(at)}`;
+  const set = by === '' && when === '' ? '' : `, set${by}${when},`;
+  return { who: `accepted${by}`, sentence: `The label "${oneLine(label)}"${set} accepts it.` };
 }
 
 function functionFinding(changes: FunctionChange[], limit: number, limitName: string) {

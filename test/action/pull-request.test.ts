@@ -31,7 +31,7 @@ function open(branch: string, files: Record<string, string>) {
 const recordings = () =>
   scenario.cloud.s3.objects(BUCKET, 'lambda-profile/recordings/').filter(({ key }) => key.endsWith('recording.json'));
 
-describe('the Action', () => {
+describe('the Action', { timeout: 180_000 }, () => {
   it('says on a pull request that there is no baseline yet, and stores none', async () => {
     const version = await scenario.deploy('orders', sampleFunction());
     const { number, step } = open('early', { 'README.md': 'Soon.\n' });
@@ -73,7 +73,9 @@ describe('the Action', () => {
     expect(result.exitCode).toBe(1);
     expect(result.outputs).toMatchObject({ verdict: 'fail', regressed: 'true', 'baseline-commit': tip });
     expect(result.report.verdict.regressed).toEqual(['bestDiscount']);
-    expect(result.log).toMatch(/::error title=bestDiscount[^\n]*,file=services\/orders\/src\/promotions\.mjs,line=\d+::/);
+    expect(result.log).toMatch(
+      /::error title=bestDiscount[^\n]*,file=services\/orders\/src\/promotions\.mjs,line=\d+::/,
+    );
     expect(result.report.comparison!.functions).toContainEqual(
       expect.objectContaining({
         key: 'taxOfOrder',
@@ -88,11 +90,16 @@ describe('the Action', () => {
     expect(others).toEqual([]);
     expect(comment!.body.split('\n')[1]).toContain('bestDiscount');
     expect(result.outputs['comment-url']).toContain(`/pull/${number}#issuecomment-${comment!.id}`);
+    expect(result.report.verdict.next).toContain('add the label "perf-regression-accepted"');
 
-    // Again, a later run of the same pull request: the comment is updated, not repeated.
+    // Somebody accepts it. The job runs again with the event as it was, without the label: the comment is updated.
+    github.label(number, 'perf-regression-accepted', 'hubot');
     const again = await scenario.run({ ...step, inputs: { ...load, qualifier: version } });
-    expect(again.exitCode).toBe(1);
+    expect(again.exitCode).toBe(0);
+    expect(again.outputs).toMatchObject({ verdict: 'accepted', regressed: 'true' });
+    expect(again.report.verdict.headline).toContain('accepted by @hubot');
     expect(github.comments(number)).toHaveLength(1);
+    expect(github.comments(number)[0]!.body).toContain('Accepted regression');
 
     // A late, older run does not overwrite the newer result.
     const before = github.comments(number)[0]!.body;

@@ -196,11 +196,17 @@ describe('judge()', () => {
 
   test('records who accepted a regression', () => {
     const verdict = decide(comparisonOf([parseOrder]), {
-      acceptedBy: { login: 'octocat', label: 'accept-performance' },
+      acceptedBy: { login: 'octocat', label: 'accept-performance', at: '2026-11-20T10:00:00Z' },
     });
     expect(verdict).toMatchObject({ kind: 'accepted', regressed: ['orders.parseOrder'], next: '' });
     expect(verdict.headline).toMatch(/^orders-api: accepted by @octocat: parseOrder uses/);
-    expect(decide(comparisonOf([]), { acceptedBy: { login: 'octocat', label: 'x' } }).kind).toBe('pass');
+    expect(verdict.reasons).toContain(
+      'The label "accept-performance", set by @octocat at 2026-11-20T10:00:00Z, accepts it.',
+    );
+    const unknown = decide(comparisonOf([parseOrder]), { acceptedBy: { login: '', label: 'x', at: '' } });
+    expect(unknown.headline).toMatch(/^orders-api: accepted: parseOrder uses/);
+    expect(unknown.reasons).toContain('The label "x" accepts it.');
+    expect(decide(comparisonOf([]), { acceptedBy: { login: 'octocat', label: 'x', at: '' } }).kind).toBe('pass');
   });
 
   test('names a new function without an infinite percentage', () => {

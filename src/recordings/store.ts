@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { readAwsFailure } from '../aws-error.ts';
 import { MeasurementError } from '../errors.ts';
 import { decodeProfile } from '../pprof/decode.ts';
@@ -135,7 +135,20 @@ async function getObject(s3: Pick<S3Client, 'send'>, bucket: string, key: string
     const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
     return await answer.Body!.transformToByteArray();
   } catch (error) {
-    if (readAwsFailure(error).code === 'NoSuchKey') return undefined;
+    const { code, status } = readAwsFailure(error);
+    if (code === 'NoSuchKey') return undefined;
+    // Who may list a part of the bucket only may get a 403 for a key that is not there: the listing tells.
+    if (status === 403 && (await isMissing(s3, bucket, key))) return undefined;
     throw explainBucketError(error, `read s3://${bucket}/${key}`, 's3:GetObject', bucket);
+  }
+}
+
+/** Whether a listing says that there is no such object; false when it may not be listed either. */
+async function isMissing(s3: Pick<S3Client, 'send'>, bucket: string, key: string): Promise<boolean> {
+  try {
+    const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }));
+    return KeyCount === 0;
+  } catch {
+    return false;
   }
 }

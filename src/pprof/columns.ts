@@ -254,7 +254,7 @@ export function wideNumber(words: Int32Array, at: number): number {
   return words[at + 1]! * 4294967296 + (words[at]! >>> 0);
 }
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The bytes of a string: a view of the column, not a copy. */
 export function stringBytes(strings: Sequences, string: number): Uint8Array {

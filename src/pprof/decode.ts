@@ -11,6 +11,11 @@ export { DEFAULT_LIMITS, type DecodeLimits, ProfileError } from './limits.ts';
 /**
  * Bytes of one profile.proto, gzip (several members) or raw, to columns. Formats of old Go versions are read too
  * (`legacy.ts`); bytes that have the mark of none are judged as profile.proto.
+ *
+ * Accepted and refused is what google/pprof accepts and refuses. Where the format leaves it open:
+ * two profiles in one file are refused (by their second time or their repeated ids); sample types may have the same name,
+ * and the first is meant; names that are not UTF-8 keep their bytes, and are shown with U+FFFD; a location whose mapping is
+ * not defined has none; a label without text and number says nothing and is dropped; unknown fields are skipped.
  * @throws ProfileError with a sentence naming the field and its offset in the decompressed bytes.
  */
 export function decodeProfile(bytes: Uint8Array, limits: DecodeLimits = DEFAULT_LIMITS): Profile {

@@ -1,33 +1,25 @@
 /**
  * The formats that google/pprof read before profile.proto, as far as Go's runtime and the tools of its time wrote them:
  * text of `block`, `mutex`, `heap`, `goroutine`, `threadcreate` profiles and thread dumps, and binary CPU profiles. They hold
- * addresses only, and at the end perhaps a list of mapped files. Java's variants are not read.
+ * addresses only, and at the end perhaps a list of mapped files; those of Java, names.
  */
-import { appendText, emptyHeader, Interner, LABEL_WORDS, type Mapping, Profile, type ValueType } from './columns.ts';
-import { type DecodeLimits, ProfileError, quoted } from './limits.ts';
-import { type MappedFile, mapAddresses, parseMemoryMap } from './memory-map.ts';
-
-interface LegacySample {
-  /** Leaf first. */
-  addresses: bigint[];
-  values: bigint[];
-  /** Size of an allocation; undefined if this is not a heap profile. */
-  bytes?: bigint;
-}
-
-interface LegacyProfile {
-  sampleTypes: ValueType[];
-  periodType: ValueType;
-  period: bigint;
-  durationNanos: bigint;
-  samples: LegacySample[];
-  mappings: MappedFile[];
-}
-
-const COUNT = 'count';
-const CPU: ValueType = { type: 'cpu', unit: 'nanoseconds' };
-const SPACE: ValueType = { type: 'space', unit: 'bytes' };
-const CONTENTIONS: ValueType = { type: 'contentions', unit: COUNT };
+import type { Profile } from './columns.ts';
+import { parseJava, parseJavaSymbols } from './legacy-java.ts';
+import {
+  addressesIn,
+  CONTENTIONS,
+  COUNT,
+  CPU,
+  isMemoryMap,
+  type LegacyProfile,
+  type LegacySample,
+  Lines,
+  SPACE,
+  toColumns,
+  unsampled,
+} from './legacy-profile.ts';
+import { type DecodeLimits, ProfileError } from './limits.ts';
+import { parseMemoryMap } from './memory-map.ts';
 
 /** Old formats become objects and text; a profile of one is small. */
 const MAX_BYTES = 32 * 2 ** 20;
@@ -51,44 +43,12 @@ function isText(bytes: Uint8Array): boolean {
   return /^(?:--- |heap profile: |[a-z]+ profile: total )/.test(head);
 }
 
-/** The lines of a text, trimmed, without blank and comment lines. */
-class Lines {
-  readonly #lines: string[];
-  #next = 0;
-
-  constructor(text: string) {
-    this.#lines = text.split('\n');
-  }
-
-  /** The next line; undefined at the end. */
-  take(): string | undefined {
-    while (this.#next < this.#lines.length) {
-      const line = this.#lines[this.#next++]!.trim();
-      if (line !== '' && !line.startsWith('#')) return line;
-    }
-    return undefined;
-  }
-
-  /** The mapped files, which follow a line that says so. */
-  memoryMap(): MappedFile[] {
-    const from = this.#lines.findIndex((line) => isMemoryMap(line));
-    return from < 0 ? [] : parseMemoryMap(this.#lines.slice(from + 1));
-  }
-
-  malformed(line: string): ProfileError {
-    return new ProfileError(`Cannot read the profile: line ${this.#next} is malformed: ${quoted(line)}.`);
-  }
-}
-
-function isMemoryMap(line: string): boolean {
-  return line.includes('--- Memory map: ---') || line.includes('MAPPED_LIBRARIES:');
-}
-
 function parseText(text: string): LegacyProfile | undefined {
   const lines = new Lines(text);
   const first = lines.take() ?? '';
   if (first.startsWith('heap profile:')) return parseHeap(first, lines);
   if (first.startsWith('--- threadz ')) return parseThreads(lines);
+  if (/^--- (?:heapz|contentionz) 1 ---\s*\n\s*format *= *java/.test(text)) return parseJava(first, lines);
   const count = /^(\S+) profile: total \d+$/.exec(first);
   if (count !== null) return parseCounts(count[1]!, lines);
   return /^--- (?:contentionz |mutex:|contention:)/.test(first) ? parseContention(lines) : undefined;
@@ -148,16 +108,6 @@ const HEAP_KINDS = new Set([
   'fragmentationz',
 ]);
 
-/** Divides by the probability that an allocation of this size is sampled, 1 - e^(-size / rate). */
-function unsampled(count: bigint, size: bigint, rate: bigint): { values: bigint[]; each: bigint | undefined } {
-  if (count === 0n || size === 0n)
-    return { values: rate > 0n ? [0n, 0n] : [count, size], each: count === 0n ? undefined : 0n };
-  const each = size / count;
-  if (rate <= 1n) return { values: [count, size], each };
-  const scale = 1 / (1 - Math.exp(-(Number(size) / Number(count)) / Number(rate)));
-  return { values: [BigInt(Math.trunc(Number(count) * scale)), BigInt(Math.trunc(Number(size) * scale))], each };
-}
-
 // cycles/second = 3201000000
 // 19490304       27 @ 0xbccc97 0xc61202
 function parseContention(lines: Lines): LegacyProfile {
@@ -211,10 +161,6 @@ function parseThreads(lines: Lines): LegacyProfile {
   return { ...NOTHING, sampleTypes: [threads], periodType: threads, samples, mappings: lines.memoryMap() };
 }
 
-function addressesIn(text: string): bigint[] {
-  return (text.match(/0x[0-9a-f]{1,16}/g) ?? []).map(BigInt);
-}
-
 /** Return addresses to the addresses of the calls. */
 function calls(addresses: bigint[]): bigint[] {
   return addresses.map((address) => BigInt.asUintN(64, address - 1n));
@@ -231,20 +177,26 @@ function withoutRepeatedLeaf(addresses: bigint[]): bigint[] {
   return second !== undefined && leaf === second + 1n ? [leaf, ...rest] : addresses;
 }
 
-/** Binary CPU profile: words 0, 3, 0, microseconds, 0; then count, depth, addresses ...; then 0, 1, 0 and a memory map. */
+/** Binary CPU profile: words 0, 3, 0 (1 of Java), microseconds, 0; then count, depth, addresses ...; then 0, 1, 0 and a memory map. */
 function parseBinary(bytes: Uint8Array): LegacyProfile | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (const size of [4, 8])
     for (const littleEndian of [true, false]) {
       const word = (i: number) =>
         size === 4 ? BigInt(view.getUint32(i * 4, littleEndian)) : view.getBigUint64(i * 8, littleEndian);
-      if (bytes.length < size * 5 || word(0) !== 0n || word(1) !== 3n || word(2) !== 0n || word(4) !== 0n) continue;
-      if (word(3) > 0n) return parseCpu(bytes, word, size, word(3) * 1000n);
+      if (bytes.length < size * 5 || word(0) !== 0n || word(1) !== 3n || word(2) > 1n || word(4) !== 0n) continue;
+      if (word(3) > 0n) return parseCpu(bytes, word, size, word(3) * 1000n, word(2) === 1n);
     }
   return undefined;
 }
 
-function parseCpu(bytes: Uint8Array, word: (i: number) => bigint, size: number, period: bigint): LegacyProfile {
+function parseCpu(
+  bytes: Uint8Array,
+  word: (i: number) => bigint,
+  size: number,
+  period: bigint,
+  isJava: boolean,
+): LegacyProfile {
   const words = Math.floor(bytes.length / size);
   const samples: LegacySample[] = [];
   let at = 5;
@@ -257,16 +209,22 @@ function parseCpu(bytes: Uint8Array, word: (i: number) => bigint, size: number, 
     at += 2 + addresses.length;
     if (count === 0n && addresses.length === 1 && addresses[0] === 0n) break;
     const signed = BigInt.asIntN(64, count);
-    samples.push({ addresses: callers(addresses), values: [signed, BigInt.asIntN(64, signed * period)] });
+    samples.push({
+      addresses: isJava ? addresses : callers(addresses),
+      values: [signed, BigInt.asIntN(64, signed * period)],
+    });
+  }
+  const sampleTypes = [{ type: 'samples', unit: COUNT }, CPU];
+  const lines = Buffer.from(bytes.subarray(at * size))
+    .toString('latin1')
+    .split('\n');
+  if (isJava) {
+    const symbols = parseJavaSymbols(lines);
+    return { sampleTypes, periodType: CPU, period, durationNanos: 0n, samples, mappings: [], symbols };
   }
   withoutHandlerFrames(samples);
   for (const sample of samples) sample.addresses = withoutRepeatedLeaf(sample.addresses);
-  const mappings = parseMemoryMap(
-    Buffer.from(bytes.subarray(at * size))
-      .toString('latin1')
-      .split('\n'),
-  );
-  const sampleTypes = [{ type: 'samples', unit: COUNT }, CPU];
+  const mappings = parseMemoryMap(lines);
   return { sampleTypes, periodType: CPU, period, durationNanos: 0n, samples, mappings };
 }
 
@@ -282,42 +240,4 @@ function withoutHandlerFrames(samples: LegacySample[]): void {
     for (const sample of samples)
       if (sample.addresses[1] === handler) sample.addresses = [sample.addresses[0]!, ...sample.addresses.slice(2)];
   }
-}
-
-function toColumns({ samples, sampleTypes, periodType, period, durationNanos, mappings }: LegacyProfile): Profile {
-  const profile = new Profile();
-  profile.header = { ...emptyHeader(), sampleTypes, periodType, period, durationNanos };
-  const { strings, locations, stacks } = profile;
-  const labelSets = new Interner();
-  profile.labelSets = labelSets;
-  appendText(strings, '');
-  const key = appendText(strings, 'bytes');
-  labelSets.intern(new Int32Array(), 0, 0);
-  const numbers = new Map<bigint, number>();
-  for (const { addresses } of samples)
-    for (const address of addresses) if (!numbers.has(address)) numbers.set(address, numbers.size);
-  const mapped = mapAddresses([...numbers.keys()], mappings);
-  profile.mappings = mapped.mappings.map(
-    ({ start, limit, offset, file, buildId }): Mapping => ({
-      ...{ start, limit, offset, flags: 0 },
-      ...{ file: appendText(strings, file), buildId: appendText(strings, buildId) },
-    }),
-  );
-  for (const [i, address] of [...numbers.keys()].entries()) {
-    const mapping = mapped.ofAddress[i]!;
-    const relative = mapping < 0 ? address : address - mapped.mappings[mapping]!.start;
-    locations.append(Int32Array.of((mapping + 1) * 2, ...twoWords(relative)), 0, 3);
-  }
-  for (const { addresses, bytes } of samples) {
-    const label = bytes === undefined || bytes === 0n ? [] : [key, 0, ...twoWords(bytes), 0];
-    const labelSet = labelSets.intern(Int32Array.from(label), 0, label.length && LABEL_WORDS);
-    const stack = Int32Array.from([labelSet, ...addresses.map((address) => numbers.get(address)!)]);
-    stacks.append(stack, 0, stack.length);
-  }
-  profile.values = Int32Array.from(samples.flatMap(({ values }) => values.flatMap(twoWords)));
-  return profile;
-}
-
-function twoWords(value: bigint): [number, number] {
-  return [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
 }

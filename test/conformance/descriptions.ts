@@ -48,17 +48,12 @@ const ON_PURPOSE = new Map<string, string>([
   ],
 ]);
 
-/** Files that google/pprof reads and we refuse: no publisher of this project, and no Go version, writes Java's old formats. */
-const JAVA = /\/java\.(?:cpu|heap|contention)(?:\.pb)?$/;
-
 /** Every file is read, or refused, as google/pprof does, and gives the same counts, sums, and top functions. */
 export function checkDescriptions(directory: string, descriptions: Description[], outcomes: Outcomes): void {
   for (const expected of descriptions)
     outcomes.check(expected.File, () => {
       const bytes = readFileSync(join(directory, expected.File));
-      return expected.Error === undefined && !JAVA.test(expected.File)
-        ? described(bytes, expected)
-        : refused(bytes, expected);
+      return expected.Error === undefined ? described(bytes, expected) : refused(bytes, expected);
     });
 }
 

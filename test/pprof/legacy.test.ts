@@ -4,6 +4,7 @@ import { decodeProfile } from '../../src/pprof/decode.ts';
 import { encodeProfile } from '../../src/pprof/encode.ts';
 import { parseMemoryMap } from '../../src/pprof/memory-map.ts';
 import { canonical } from './canonical.ts';
+import { samplesOf } from './fixtures.ts';
 
 const read = (...lines: string[]) => decodeProfile(Buffer.from(lines.join('\n')));
 const types = ({ sampleTypes }: Profile) => sampleTypes.map(({ type, unit }) => `${type}/${unit}`);
@@ -80,6 +81,21 @@ describe('profiles of old Go versions', () => {
     [['goroutine profile: total 1', '1 @ zzz'], /line 2 is malformed/],
   ])('says which line it does not understand: %s', (lines, message) => {
     expect(() => read(...lines)).toThrow(message);
+  });
+
+  test('reads the names that profiles of Java hold', () => {
+    const profile = read(
+      ...['--- contentionz 1 ---', 'format = java', 'resolution = microseconds', 'sampling period = 10'],
+      ...[
+        '  14     2 @ 0x00000003 0x0000000d',
+        '',
+        ' 0x0000003 GC',
+        ' 0x000000d com.example.Orders.read (Orders.java:12)',
+      ],
+    );
+    expect(types(profile)).toEqual(['contentions/count', 'delay/microseconds']);
+    expect(samplesOf(profile)).toEqual(['GC;com.example.Orders.read {} 20,140']);
+    expect(profile.mappings).toEqual([]);
   });
 
   test('refuses a binary sample that is longer than the data', () => {

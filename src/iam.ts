@@ -22,6 +22,8 @@ export interface PolicyInput {
   kmsKeyArn?: string;
   /** `s3://bucket/prefix` of the input `payload`, if it is one. */
   payloads?: string;
+  /** Jobs of pull requests measure in shards (`mode: measure`), which meet in the bucket. */
+  shards?: boolean;
 }
 
 export interface Statement {
@@ -61,7 +63,7 @@ export interface Policies {
  */
 export function renderPolicies(input: PolicyInput): Policies {
   for (const [name, [pattern, what]] of Object.entries(FORMS)) {
-    const value = input[name as keyof PolicyInput];
+    const value = input[name as keyof typeof FORMS];
     if (value !== undefined && !pattern.test(value))
       throw new ConfigurationError(
         `Cannot write policies: ${name} must be ${what}, and '${value.slice(0, 80)}' is not.`,
@@ -75,6 +77,10 @@ export function renderPolicies(input: PolicyInput): Policies {
   const snapshots = `${input.prefix}/${input.stack}/profiles/*`;
   // A measurement with a key of its own is beside the function's, after a dot; function names have none.
   const recordings = [`${input.baselinePrefix}/${functionName}/*`, `${input.baselinePrefix}/${functionName}.*`];
+  const shards = [
+    `${input.baselinePrefix}/${functionName}/*/shards/*`,
+    `${input.baselinePrefix}/${functionName}.*/shards/*`,
+  ];
   const inBucket = (paths: string[]): string[] => paths.map((path) => s3(`${bucket}/${path}`));
 
   const read: Statement[] = [
@@ -88,6 +94,7 @@ export function renderPolicies(input: PolicyInput): Policies {
     }),
     allow('ReadSnapshotsAndRecordings', ['s3:GetObject'], inBucket([snapshots, ...recordings])),
     ...payloadStatements(input.payloads, s3),
+    ...(input.shards ? [allow('StoreShards', ['s3:PutObject'], inBucket(shards))] : []),
     ...key('DecryptObjects', ['kms:Decrypt'], kmsKeyArn, region),
   ];
   return {
@@ -110,7 +117,7 @@ export function renderPolicies(input: PolicyInput): Policies {
 const segment = '[A-Za-z0-9_.-]+';
 const path = /^[A-Za-z0-9!_.'()-][A-Za-z0-9!_.'()/-]{0,510}$/;
 /** What each value must look like. No form lets a wildcard or a policy variable through. */
-const FORMS: Record<keyof PolicyInput, [RegExp, string]> = {
+const FORMS: Record<Exclude<keyof PolicyInput, 'shards'>, [RegExp, string]> = {
   functionName: [/^[a-zA-Z0-9_-]{1,64}$/, 'the name of a function'],
   region: [/^[a-z]{2,}(-[a-z]+)+-\d$/, 'a region'],
   accountId: [/^\d{12}$/, '12 digits'],

@@ -166,6 +166,20 @@ describe('renderPolicies()', () => {
     expect(isAllowed([policies.read], payload)).toBe(false);
   });
 
+  it('lets jobs of pull requests store shards when they measure in shards, and no recording', () => {
+    const { read } = renderPolicies({ ...INPUT, shards: true });
+    const put = (key: string): boolean =>
+      isAllowed([read], {
+        action: 's3:PutObject',
+        resource: `arn:aws:s3:::octo-profiles/lambda-profile/recordings/${key}`,
+      });
+    expect(put('orders/abc/shards/7001/1-of-4/recording.json')).toBe(true);
+    expect(put('orders/abc/recording.json')).toBe(false);
+    expect(isAllowed([policies.read], { action: 's3:PutObject', resource: 'arn:aws:s3:::octo-profiles/x' })).toBe(
+      false,
+    );
+  });
+
   it('speaks the ARNs of other partitions', () => {
     const text = JSON.stringify(renderPolicies({ ...INPUT, region: 'cn-north-1' }));
     expect(text).toContain('arn:aws-cn:s3:::octo-profiles');

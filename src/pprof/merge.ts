@@ -11,11 +11,11 @@ import {
   Profile,
   Sequences,
   stringBytes,
-  type ValueType,
   type Words,
   wideNumber,
 } from './columns.ts';
-import { ProfileError, quoted } from './limits.ts';
+import { ProfileError } from './limits.ts';
+import { copyHeader, joinHeaders, requireSameTypes } from './merge-header.ts';
 import { alignProfiles } from './sample-types.ts';
 
 export { labelProfile, subtractProfile, withComments } from './edit.ts';
@@ -143,13 +143,9 @@ export class Merge {
   #head(header: Header, side: number): void {
     const first = this.#headers.find((known) => known !== undefined);
     if (first === undefined) this.#width = header.sampleTypes.length * 2 * this.#sides;
-    else {
-      requireEqual('sample types', first.sampleTypes, header.sampleTypes);
-      requireEqual('period types', [first.periodType], [header.periodType]);
-    }
+    else requireSameTypes(first, header);
     const known = this.#headers[side];
-    this.#headers[side] =
-      known === undefined ? { ...header, comments: distinct(header.comments) } : joined(known, header);
+    this.#headers[side] = known === undefined ? copyHeader(header) : joinHeaders(known, header);
   }
 
   #mapStrings(strings: Sequences): void {
@@ -328,46 +324,6 @@ function isZero(words: Int32Array, from: number, length: number): boolean {
 /** Orders strings by their bytes. */
 function compareStrings(strings: Sequences, a: number, b: number): number {
   return a === b ? 0 : Buffer.compare(stringBytes(strings, a), stringBytes(strings, b));
-}
-
-function joined(a: Header, b: Header): Header {
-  return {
-    ...a,
-    timeNanos: earlier(a.timeNanos, b.timeNanos),
-    durationNanos: clamped(a.durationNanos + b.durationNanos),
-    period: larger(a.period, b.period),
-    comments: distinct([...a.comments, ...b.comments]),
-    defaultSampleType: a.defaultSampleType || b.defaultSampleType,
-    docUrl: a.docUrl || b.docUrl,
-  };
-}
-
-/** The earlier of two times, of which 0 is none. */
-function earlier(a: bigint, b: bigint): bigint {
-  if (a === 0n || b === 0n) return a + b;
-  return a < b ? a : b;
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
-}
-
-function clamped(value: bigint): bigint {
-  const largest = 2n ** 63n - 1n;
-  return value > largest ? largest : value < -largest ? -largest : value;
-}
-
-function distinct(texts: string[]): string[] {
-  return [...new Set(texts)];
-}
-
-function requireEqual(what: string, expected: ValueType[], found: ValueType[]): void {
-  const show = (types: ValueType[]) => types.map(({ type, unit }) => quoted(`${type}/${unit}`)).join(', ');
-  const equal =
-    expected.length === found.length &&
-    expected.every(({ type, unit }, i) => type === found[i]!.type && unit === found[i]!.unit);
-  if (!equal)
-    throw new ProfileError(`Cannot merge profiles of different ${what}: ${show(expected)} and ${show(found)}.`);
 }
 
 /** The sequences as they are now; those appended later are not seen. */

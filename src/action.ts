@@ -7,10 +7,12 @@ import { systemClock } from './clock.ts';
 import { exitCodeOf, skipped } from './compare/verdict.ts';
 import { ConfigurationError } from './errors.ts';
 import { gate, type Outcome } from './gate.ts';
+import { type CheckRun, renderCheck, startCheckRun } from './github/check-run.ts';
 import { createGitHub, type GitHub, statusOf } from './github/client.ts';
 import { fetchBaselineCommits, fetchChangedFiles, fetchFile, measuredCommit } from './github/commits.ts';
 import { type GitHubContext, readContext } from './github/context.ts';
 import { fetchAcceptance } from './github/labels.ts';
+import { withPullRequest } from './github/pull-request.ts';
 import { filesOfSides, listCheckout } from './github/sources.ts';
 import { publishStickyComment } from './github/sticky-comment.ts';
 import { listenForInterruption } from './interruption.ts';
@@ -32,12 +34,32 @@ const DEFAULT_CONFIG = '.github/lambda-profile.yml';
 
 /** Measure, files and summary, outputs, comment, then fail: whatever breaks late, what was found is not lost. */
 async function run(env: NodeJS.ProcessEnv): Promise<void> {
-  const context = readContext(env, readEvent(env.GITHUB_EVENT_PATH));
+  const event = readContext(env, readEvent(env.GITHUB_EVENT_PATH));
   const inputs: RawInputs = Object.fromEntries(INPUT_NAMES.map((name) => [name, core.getInput(name)]));
   if (inputs['github-token']) core.setSecret(inputs['github-token']);
-  const github = createGitHub(inputs['github-token'] ?? '', context.apiUrl, core.info);
+  const github = createGitHub(inputs['github-token'] ?? '', event.apiUrl, core.info);
+  const number = /^\d{1,9}$/.test(inputs['pr-number'] ?? '') ? Number(inputs['pr-number']) : undefined;
+  const context = await withPullRequest(github, event, number);
+  const check = await startCheck(github, context, inputs);
+  try {
+    await measureAndTell(env, context, inputs, github, check);
+  } catch (error) {
+    // A check that is left in progress would block the pull request for good.
+    const summary = error instanceof ConfigurationError ? error.message : 'The log of the job has the details.';
+    await check?.complete({ conclusion: 'failure', title: 'Not measured', summary });
+    throw error;
+  }
+}
+
+async function measureAndTell(
+  env: NodeJS.ProcessEnv,
+  context: GitHubContext,
+  inputs: RawInputs,
+  github: GitHub,
+  check: CheckRun | undefined,
+): Promise<void> {
   const settings = parseSettings(inputs, await readConfig(github, context, inputs.config ?? ''));
-  const pullRequest = settings.pullRequest ?? context.pullRequest?.number;
+  const pullRequest = context.pullRequest?.number;
   const commit = measuredCommit(context, settings.commit);
   const progress = createProgress(systemClock, core.info);
   const changes = pullRequest === undefined ? [] : await fetchChangedFiles(github, context.repository, pullRequest);
@@ -101,8 +123,17 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
     pullRequest === undefined || settings.mode === 'measure'
       ? ''
       : await comment(github, context, settings, report, pullRequest);
+  await check?.complete(renderCheck(report, settings));
   setOutputs(report, commentUrl);
   end(report, settings);
+}
+
+/** Shards decide nothing, so they show no check. */
+async function startCheck(github: GitHub, context: GitHubContext, inputs: RawInputs): Promise<CheckRun | undefined> {
+  const name = inputs['check-name']?.trim().slice(0, 100);
+  if (!name || inputs.mode === 'measure') return undefined;
+  const headSha = context.pullRequest?.headSha ?? context.sha;
+  return startCheckRun(github, context.repository, { name, headSha, detailsUrl: context.run.url }, core.warning);
 }
 
 function readEvent(path: string | undefined): unknown {
@@ -111,14 +142,9 @@ function readEvent(path: string | undefined): unknown {
 
 /** A pull request must not loosen its own gate, so its config is the base branch's. */
 async function readConfig(github: GitHub, context: GitHubContext, path: string): Promise<string | undefined> {
-  const config = await fetchFile(
-    github,
-    context.repository,
-    path || DEFAULT_CONFIG,
-    context.pullRequest?.baseRef ?? context.sha,
-  );
+  const config = await fetchFile(github, context.repository, path || DEFAULT_CONFIG, context.trustedRef);
   if (config === undefined && path !== '' && !context.pullRequest)
-    throw new ConfigurationError(`Cannot start: there is no config file ${path} at ${context.sha.slice(0, 7)}.`);
+    throw new ConfigurationError(`Cannot start: there is no config file ${path} at ${context.trustedRef}.`);
   return config;
 }
 

@@ -21,8 +21,10 @@ export function measuredCommit(context: GitHubContext, commit: string): string {
  * The commits to compare `commit` with: what the change was made on, then up to 50 first-parent ancestors of it.
  * `pull_request.base.sha` is neither: it is the base branch as it was when the event was written.
  * - a merge commit made by GitHub to test a pull request: its first parent;
- * - any other commit of a pull request: the merge base with the base branch;
- * - a commit of the base branch itself: its first parent.
+ * - a merge queue: the commit the group was put on;
+ * - any other commit: the merge base with the base of the pull request, or with the default branch;
+ * - a commit of that branch itself: its first parent.
+ * @param baseRef the branch to compare with instead; '' = none named
  */
 export async function fetchBaselineCommits(
   github: GitHub,
@@ -30,19 +32,19 @@ export async function fetchBaselineCommits(
   commit: string,
   baseRef: string,
 ): Promise<BaselineCommits> {
-  const { repository, pullRequest } = context;
+  const { repository, pullRequest, mergeGroup, defaultBranch } = context;
+  const from = async (relation: string, start: string | undefined): Promise<BaselineCommits> => ({
+    relation,
+    commits: await fetchFirstParents(github, repository, start),
+  });
   const parents = await fetchParents(github, repository, commit);
-  const base = baseRef || pullRequest?.baseRef;
-  if (base === undefined || parents.length > 1)
-    return {
-      relation: pullRequest ? 'first parent of the merge commit' : 'parent commit',
-      commits: await fetchFirstParents(github, repository, parents[0]),
-    };
+  const asTested = commit === context.sha && (baseRef === '' || baseRef === pullRequest?.baseRef);
+  if (asTested && context.testMerge && parents.length > 1) return from('first parent of the merge commit', parents[0]);
+  if (asTested && mergeGroup) return from('base of the merge group', mergeGroup.baseSha);
+  const base = baseRef || pullRequest?.baseRef || defaultBranch;
   const mergeBase = await fetchMergeBase(github, repository, base, commit);
   // On the base branch itself the merge base is the commit: what came before it is its parent.
-  return mergeBase === commit
-    ? { relation: 'parent commit', commits: await fetchFirstParents(github, repository, parents[0]) }
-    : { relation: `merge base with ${base}`, commits: await fetchFirstParents(github, repository, mergeBase) };
+  return mergeBase === commit ? from('parent commit', parents[0]) : from(`merge base with ${base}`, mergeBase);
 }
 
 async function fetchParents(github: GitHub, { owner, name }: Repository, ref: string): Promise<string[]> {

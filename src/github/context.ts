@@ -7,9 +7,16 @@ export interface GitHubContext {
   eventName: string;
   repository: Repository;
   apiUrl: string;
-  /** The commit the workflow runs for: of a pull request, GitHub's test merge commit. */
+  /**
+   * The commit the workflow is about: of a pull request, GitHub's test merge commit; of `workflow_run` and
+   * `pull_request_target`, whose GITHUB_SHA is the base branch's, the head that started them.
+   */
   sha: string;
+  /** `sha` is the merge of a pull request into its base, made by GitHub to test it. */
+  testMerge: boolean;
   defaultBranch: string;
+  /** Branch or commit whose files decide about this run: never one that is under review. */
+  trustedRef: string;
   run: { id: number; attempt: number; url: string };
   pullRequest?: {
     number: number;
@@ -18,6 +25,10 @@ export interface GitHubContext {
     /** The head lives in another repository: no secrets, no OIDC, a read-only token. */
     fork: boolean;
   };
+  /** The queue tests these pull requests on top of this commit, which may itself be waiting in the queue. */
+  mergeGroup?: { baseSha: string };
+  /** What started a `workflow_run`: branch and owner of the head, for the event names no pull request of a fork. */
+  startedBy?: { headSha: string; headBranch: string; headOwner: string };
 }
 
 const repositorySchema = z.object({ full_name: z.string() }).nullish();
@@ -30,7 +41,18 @@ const eventSchema = z.object({
       base: z.object({ ref: z.string(), repo: repositorySchema }),
     })
     .optional(),
+  merge_group: z.object({ base_sha: z.string(), base_ref: z.string() }).optional(),
+  workflow_run: z
+    .object({
+      head_sha: z.string(),
+      head_branch: z.string().nullable(),
+      head_repository: z.object({ owner: z.object({ login: z.string() }) }).nullish(),
+    })
+    .optional(),
 });
+
+/** Events whose GITHUB_SHA is the test merge of the pull request. */
+const TEST_MERGE_EVENTS = new Set(['pull_request', 'pull_request_review', 'pull_request_review_comment']);
 
 /**
  * @param env the environment of the job (GITHUB_*)
@@ -49,15 +71,23 @@ export function readContext(env: Record<string, string | undefined>, event: unkn
   const [owner, name] = need('GITHUB_REPOSITORY').split('/');
   if (!owner || !name) throw new ConfigurationError('Cannot run as an Action: GITHUB_REPOSITORY must be owner/name.');
   const serverUrl = env.GITHUB_SERVER_URL ?? 'https://github.com';
-  const { repository, pull_request: pull } = eventSchema.parse(event ?? {});
+  const eventName = need('GITHUB_EVENT_NAME');
+  const { repository, pull_request: pull, merge_group: group, workflow_run: started } = eventSchema.parse(event ?? {});
+  const testMerge = pull !== undefined && TEST_MERGE_EVENTS.has(eventName);
+  const sha = need('GITHUB_SHA');
+  // A scheduled run has no repository in its event; it runs on the default branch.
+  const scheduledOn = eventName === 'schedule' ? env.GITHUB_REF_NAME : undefined;
+  const defaultBranch = repository?.default_branch ?? scheduledOn ?? 'main';
   const id = Number(need('GITHUB_RUN_ID'));
   const attempt = Number(env.GITHUB_RUN_ATTEMPT ?? 1);
   return {
-    eventName: need('GITHUB_EVENT_NAME'),
+    eventName,
     repository: { serverUrl, owner, name },
     apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
-    sha: need('GITHUB_SHA'),
-    defaultBranch: repository?.default_branch ?? 'main',
+    sha: testMerge ? sha : (pull?.head.sha ?? started?.head_sha ?? sha),
+    testMerge,
+    defaultBranch,
+    trustedRef: pull?.base.ref ?? group?.base_sha ?? (started ? defaultBranch : sha),
     run: { id, attempt, url: `${serverUrl}/${owner}/${name}/actions/runs/${id}` },
     ...(pull && {
       pullRequest: {
@@ -65,6 +95,14 @@ export function readContext(env: Record<string, string | undefined>, event: unkn
         headSha: pull.head.sha,
         baseRef: pull.base.ref,
         fork: pull.head.repo?.full_name !== pull.base.repo?.full_name,
+      },
+    }),
+    ...(group && { mergeGroup: { baseSha: group.base_sha } }),
+    ...(started && {
+      startedBy: {
+        headSha: started.head_sha,
+        headBranch: started.head_branch ?? '',
+        headOwner: started.head_repository?.owner.login ?? '',
       },
     }),
   };

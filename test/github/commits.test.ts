@@ -59,6 +59,48 @@ describe('fetchBaselineCommits()', () => {
     expect(await fetchBaselineCommits(client, context, tip, 'main')).toEqual(expected);
   });
 
+  it('takes the merge base with the default branch for a branch without a pull request', async () => {
+    const { client, github, pull, second, root } = await story();
+    for (const event of ['push', 'workflow_dispatch', 'workflow_run'])
+      expect(await fetchBaselineCommits(client, contextOf(github, event, pull.headSha, {}), pull.headSha, '')).toEqual({
+        relation: 'merge base with main',
+        commits: [second, root],
+      });
+  });
+
+  it('takes the merge base for a head that is itself a merge of the base branch, not its first parent', async () => {
+    const { client, github, pull, tip, second, root } = await story();
+    const head = github.commit({ branch: 'topic', parents: [pull.headSha, tip], files: { 'src/tax.ts': '2\n' } });
+    const context = contextOf(github, 'pull_request', 'e'.repeat(40), github.pullRequestEvent(pull.number));
+    expect(await fetchBaselineCommits(client, context, head, '')).toEqual({
+      relation: 'merge base with main',
+      commits: [tip, second, root],
+    });
+  });
+
+  it('takes the commit a merge group was put on, which may be a group before it', async () => {
+    const { client, github, tip, second, root } = await story();
+    const queue = 'gh-readonly-queue/main';
+    const first = github.commit({ branch: `${queue}/pr-8-${tip}`, parents: [tip], files: { a: '1\n' } });
+    const group = github.commit({ branch: `${queue}/pr-9-${first}`, parents: [first], files: { b: '1\n' } });
+    const context = contextOf(github, 'merge_group', group, {
+      merge_group: { base_sha: first, base_ref: 'refs/heads/main', head_sha: group },
+    });
+    expect(await fetchBaselineCommits(client, context, group, '')).toEqual({
+      relation: 'base of the merge group',
+      commits: [first, tip, second, root],
+    });
+  });
+
+  it('takes the parent of the commit that a schedule measures', async () => {
+    const { client, github, tip, second, root } = await story();
+    const context = contextOf(github, 'schedule', tip, { schedule: '0 3 * * *' });
+    expect(await fetchBaselineCommits(client, context, tip, '')).toEqual({
+      relation: 'parent commit',
+      commits: [second, root],
+    });
+  });
+
   it('passes over the commits of merged branches', async () => {
     const { client, github, tip, pull, second, root } = await story();
     const merge = github.commit({ branch: 'main', parents: [tip, pull.headSha], files: { 'docs/b.md': 'b\n' } });

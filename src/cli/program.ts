@@ -1,10 +1,13 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import { addCollect } from './collect.ts';
+import { addDemo } from './demo.ts';
 import { addDiff } from './diff.ts';
 import { addDoctor } from './doctor.ts';
 import { addFlamegraph } from './flamegraph.ts';
 import { addGate } from './gate.ts';
+import { addIam } from './iam.ts';
+import { addInit } from './init.ts';
 import { addLoad } from './load.ts';
 import { addMerge } from './merge.ts';
 import { addProfile } from './profile.ts';
@@ -39,5 +42,8 @@ export function createProgram(shell: Shell): Command {
   addMerge(program, shell);
   addCollect(program, shell);
   addRecordings(program, shell);
+  addIam(program, shell);
+  addInit(program, shell);
+  addDemo(program, shell);
   return program;
 }

@@ -145,9 +145,11 @@ describe('lambda-profile load', () => {
       schemaVersion: 1,
       function: 'load:$LATEST',
       end: 'complete',
-      invocations: { warmup: 4, sent: 20, succeeded: 20, failed: 0, throttled: 0, ambiguous: 0 },
+      requests: 20,
+      success: 1,
+      statuses: { succeeded: 20 },
     });
-    expect(summary.durationMs.p50).toBeGreaterThan(0);
+    expect(summary.duration.p50Ms).toBeGreaterThan(0);
     expect(summary.publishedSnapshots).toBeGreaterThan(0);
     const { stderr } = await lambdaProfile(
       ...['collect', 'load', '--run', summary.run, '--s3-bucket', BUCKET, '-o', 'of-run'],
@@ -158,7 +160,8 @@ describe('lambda-profile load', () => {
   test('prints a summary for people', async () => {
     const args = ['load', 'load', '--concurrency', '1', '--invocations', '3', '--warmup-invocations', '1'];
     const { stdout } = await lambdaProfile(...args);
-    expect(stdout).toContain('Invocations: 3 sent: 3 succeeded, 0 failed, 0 throttled, 0 not answered\n');
+    expect(stdout).toMatch(/^Requests +\[total, rate, throughput\] +3, /);
+    expect(stdout).toContain('succeeded:3');
   });
 });
 

@@ -77,10 +77,10 @@ export class Merge {
   /**
    * Adds a profile, which is not changed. All profiles must have the same sample types and period type
    * (`mergeProfiles` and `alignProfiles` see to that).
-   * @throws ProfileError if they differ, or if a sum does not fit 64 bits; the latter leaves the merge unusable.
+   * @throws ProfileError if they differ, or if a sum does not fit 64 bits; the sums are then as before.
    */
   add(profile: Profile, side = 0): void {
-    this.#head(profile.header, side);
+    this.#requireSameTypes(profile.header);
     this.#mapStrings(profile.strings);
     this.#mapFunctions(profile.functions);
     this.#mapLocations(profile.locations, this.#mapMappings(profile, side));
@@ -89,6 +89,8 @@ export class Merge {
     this.#mapStacks(profile);
     if (this.#undescribed > 0) this.#describe(known, profile, side);
     this.#sum(profile, side);
+    const header = this.#headers[side];
+    this.#headers[side] = header === undefined ? copyHeader(profile.header) : joinHeaders(header, profile.header);
   }
 
   /** All stacks of all sides, without values: sample i of it has the values that `valuesOf` gives. */
@@ -140,12 +142,10 @@ export class Merge {
     }
   }
 
-  #head(header: Header, side: number): void {
+  #requireSameTypes(header: Header): void {
     const first = this.#headers.find((known) => known !== undefined);
     if (first === undefined) this.#width = header.sampleTypes.length * 2 * this.#sides;
     else requireSameTypes(first, header);
-    const known = this.#headers[side];
-    this.#headers[side] = known === undefined ? copyHeader(header) : joinHeaders(known, header);
   }
 
   #mapStrings(strings: Sequences): void {
@@ -284,17 +284,21 @@ export class Merge {
   }
 
   #sum(profile: Profile, side: number): void {
-    const width = profile.header.sampleTypes.length * 2;
     if (this.#stacks.size * this.#width > this.#sums.length)
       this.#sums = grown(this.#sums, this.#stacks.size * this.#width);
-    const stacks = this.#stackOf;
+    if (this.#addValues(profile, side, addWide) >= 0) return;
+    this.#addValues(profile, side, subtractWide); // what wrapped around, wraps back
+    throw new ProfileError('Cannot add the profiles: a sum does not fit 64 bits.');
+  }
+
+  #addValues({ header, stacks, values }: Profile, side: number, add: typeof addWide): number {
+    const width = header.sampleTypes.length * 2;
     let overflow = 0;
-    for (let i = 0; i < profile.stacks.size; i++) {
-      const stack = stacks[i]!;
-      if (stack >= 0)
-        overflow |= addWide(this.#sums, stack * this.#width + side * width, profile.values, i * width, width);
+    for (let i = 0; i < stacks.size; i++) {
+      const stack = this.#stackOf[i]!;
+      if (stack >= 0) overflow |= add(this.#sums, stack * this.#width + side * width, values, i * width, width);
     }
-    if (overflow < 0) throw new ProfileError('Cannot add the profiles: a sum does not fit 64 bits.');
+    return overflow;
   }
 }
 
@@ -314,6 +318,16 @@ function addWide(sums: Int32Array, at: number, values: Int32Array, from: number,
     overflow |= (aHigh ^ high) & (bHigh ^ high);
   }
   return overflow;
+}
+
+/** Undoes `addWide`. */
+function subtractWide(sums: Int32Array, at: number, values: Int32Array, from: number, length: number): number {
+  for (const end = at + length; at < end; at += 2, from += 2) {
+    const borrow = sums[at]! >>> 0 < values[from]! >>> 0 ? 1 : 0;
+    sums[at] = sums[at]! - values[from]!;
+    sums[at + 1] = sums[at + 1]! - values[from + 1]! - borrow;
+  }
+  return 0;
 }
 
 function isZero(words: Int32Array, from: number, length: number): boolean {

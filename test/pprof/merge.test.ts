@@ -158,6 +158,20 @@ describe('Merge', () => {
     expect(merge.stacks().sampleCount).toBe(1);
   });
 
+  test('is as before when a profile cannot be added', () => {
+    const huge = (name: string, ...values: bigint[]) =>
+      profileOf({ timeNanos: 5n, samples: [{ stack: [name], values }] });
+    const merge = new Merge();
+    merge.add(profileOf({ samples: [{ stack: ['f'], values: [7n, 2n ** 63n - 1n] }] }));
+    const before = merge.result();
+    expect(() => merge.add(huge('f', -1n, 1n))).toThrow('does not fit 64 bits');
+    expect(() => merge.add(profileOf({ types: ['other/count'] }))).toThrow('different sample types');
+    expect(samplesOf(merge.result())).toEqual(samplesOf(before));
+    expect(merge.result().header).toEqual(before.header);
+    merge.add(huge('f', 1n, -1n));
+    expect(samplesOf(merge.result())).toEqual([`f {} 8,${2n ** 63n - 2n}`]);
+  });
+
   test('gives a result that later additions do not change, and changes no profile that is added', () => {
     const merge = new Merge();
     const profile = profileOf({ samples: [sample(['f', 'main'], 1, 1)] });

@@ -32,6 +32,7 @@ export interface SavedReport {
     checks: { what: string; state: string; found: string }[];
   };
   warnings: string[];
+  base?: { relation: string; distance: number };
   comparison?: { functions: { key: string; change: string; renamedFrom?: string; movedFrom?: string }[] };
   differences: { field: string; base: string; head: string }[];
 }

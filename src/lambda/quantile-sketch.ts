@@ -62,20 +62,13 @@ export function quantileOf(sketch: QuantileSketch, q: number): number | null {
 }
 
 /** The value that is at most {@link RELATIVE_ERROR} from every value of a bucket. */
-function middleOf(bucket: number): number {
+export function middleOf(bucket: number): number {
   return (2 * GROWTH ** bucket) / (GROWTH + 1);
 }
 
 /** The mean, exact; null when there is no value. */
 export function meanOf(sketch: QuantileSketch): number | null {
   return sketch.count === 0 ? null : sketch.sumMicros / 1e6 / sketch.count;
-}
-
-/** Values at most `limit`, within the error of a bucket. */
-export function countUpTo(sketch: QuantileSketch, limit: number): number {
-  let count = 0;
-  for (const [bucket, values] of sketch.buckets) if (middleOf(bucket) <= limit) count += values;
-  return count;
 }
 
 /** A sketch as JSON: `[bucket, count]` pairs in order, and the exact extremes. */

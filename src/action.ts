@@ -195,13 +195,18 @@ async function comment(
   pullRequest: number,
 ): Promise<string> {
   if (settings.comment === 'never') return '';
-  const result = await publishStickyComment(github, context.repository, {
-    pullRequest,
-    key: commentKey(report.key),
-    run: context.run,
-    body: renderComment(report),
-    create: settings.comment === 'always' || report.verdict.kind !== 'pass',
-  });
+  const result = await publishStickyComment(
+    github,
+    context.repository,
+    {
+      pullRequest,
+      key: commentKey(report.key),
+      run: context.run,
+      body: renderComment(report),
+      create: settings.comment === 'always' || report.verdict.kind !== 'pass',
+    },
+    { sleep: systemClock.sleep, random: Math.random },
+  );
   if (result.outcome === 'failed') {
     core.warning(result.message);
     return '';

@@ -1,0 +1,132 @@
+import { filterProfile } from '../../src/pprof/filter.ts';
+import { weighProfile } from '../../src/pprof/weigh.ts';
+import { processCpuMs } from '../../test/go/cloud.ts';
+import type { Bench, Language } from './functions.ts';
+import type { Quota } from './quota.ts';
+
+/** How much is measured: enough for the numbers, or for a look. */
+export interface Size {
+  invocations: number;
+  pairs: number;
+  calls: number;
+  starts: number;
+  runs: number;
+  /** CPU for the attribution, in ms: the error of a share of 60 % is 50 / sqrt(samples) points. */
+  attributionMs: number;
+}
+
+export const FULL: Size = { invocations: 150, pairs: 80, calls: 400, starts: 10, runs: 6, attributionMs: 12_000 };
+export const SHORT: Size = { invocations: 60, pairs: 30, calls: 120, starts: 5, runs: 4, attributionMs: 5_000 };
+
+/** The sample's standing order. */
+const ORDER = { customer: 'octo', country: 'DE' };
+/** Some 100 ms of CPU of the function that splits its work. */
+const SPLIT = { units: 30 };
+/** Until compilers are done with the sample function. */
+const WARMUP = 30;
+
+const median = (values: number[]): number => quantile(values, 0.5);
+
+function quantile(values: number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}
+
+/** CPU in the profile of a run, over the CPU of the process inside its invocations by getrusage. */
+export async function capturedCpu(bench: Bench, language: Language, size: Size, quota?: Quota): Promise<number> {
+  const fn = await bench.deploy(language, 'orders', true);
+  for (let i = 0; i < WARMUP; i++) await fn.invoke(ORDER, 'warmup');
+  quota?.add(fn.pid());
+  for (let i = 0; i < size.invocations; i++) await fn.invoke(ORDER);
+  const { reply, cpu } = await fn.flush();
+  // The Node.js agent labels what its runtime does between invocations; getrusage is taken inside them.
+  const inside = filterProfile(cpu, { tagignore: 'lambda-profile.phase=runtime' });
+  return weighProfile(inside, 'cpu').totals[0]! / 1e6 / reply.cpuMs;
+}
+
+/** CPU of the process with the agent over that without, from invocation to invocation, in alternation. */
+export async function cpuOverhead(bench: Bench, language: Language, size: Size): Promise<number> {
+  const sides = [await bench.deploy(language, 'orders', false), await bench.deploy(language, 'orders', true)];
+  const used: number[][] = [[], []];
+  const last = [0, 0];
+  for (let i = -WARMUP; i < size.pairs; i++) {
+    for (const side of i % 2 === 0 ? [0, 1] : [1, 0]) {
+      await sides[side]!.invoke(ORDER, i < 0 ? 'warmup' : 'invoke');
+      const cpuMs = processCpuMs(sides[side]!.pid());
+      if (i > 0) used[side]!.push(cpuMs - last[side]!);
+      last[side] = cpuMs;
+    }
+  }
+  return median(used[1]!) / median(used[0]!) - 1;
+}
+
+export interface Latency {
+  p50AddedMs: number;
+  p99AddedMs: number;
+  /** How far two series without the agent are apart at p99. */
+  p99NoiseMs: number;
+}
+
+/** How much longer ordinary calls take of a function that does next to nothing, as its caller sees it. */
+export async function latencyAdded(bench: Bench, language: Language, size: Size): Promise<Latency> {
+  const sides = [
+    await bench.deploy(language, 'split', false),
+    await bench.deploy(language, 'split', false),
+    await bench.deploy(language, 'split', true),
+  ];
+  const took: number[][] = [[], [], []];
+  for (let i = -WARMUP; i < size.calls; i++)
+    for (let k = 0; k < 3; k++) {
+      const side = (i + WARMUP + k) % 3;
+      const { latencyMs } = await sides[side]!.invoke({}, i < 0 ? 'warmup' : 'invoke');
+      // The first call of the run opens its window; every other is an ordinary one.
+      if (i > 0) took[side]!.push(latencyMs);
+    }
+  const p50 = took.map(median);
+  const p99 = took.map((values) => quantile(values, 0.99));
+  return {
+    p50AddedMs: p50[2]! - (p50[0]! + p50[1]!) / 2,
+    p99AddedMs: p99[2]! - (p99[0]! + p99[1]!) / 2,
+    p99NoiseMs: Math.abs(p99[0]! - p99[1]!),
+  };
+}
+
+/** What the init of an instance takes longer. At full speed: the fastest of several, for others share this machine. */
+export async function coldStartAdded(bench: Bench, language: Language, size: Size): Promise<number> {
+  const fastest = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let i = 0; i < size.starts; i++)
+    for (const side of [0, 1]) {
+      const { report } = await (await bench.deploy(language, 'orders', side === 1)).invoke(ORDER, 'warmup');
+      fastest[side] = Math.min(fastest[side]!, report.initDurationMs!);
+    }
+  return fastest[1]! - fastest[0]!;
+}
+
+/** Coefficient of variation, from run to run, of the bytes allocated per invocation. */
+export async function allocationVariation(bench: Bench, language: Language, size: Size): Promise<number> {
+  const perInvocation: number[] = [];
+  for (let run = 0; run < size.runs; run++) {
+    const fn = await bench.deploy(language, 'orders', true);
+    for (let i = 0; i < WARMUP; i++) await fn.invoke(ORDER, 'warmup');
+    for (let i = 0; i < 20; i++) await fn.invoke(ORDER);
+    const { reply, allocatedBytes } = await fn.flush();
+    perInvocation.push(allocatedBytes / reply.invocations);
+  }
+  const mean = perInvocation.reduce((a, b) => a + b, 0) / perInvocation.length;
+  const variance = perInvocation.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (perInvocation.length - 1);
+  return Math.sqrt(variance) / mean;
+}
+
+/** The largest error, in points, of the shares of three functions that do 6 : 3 : 1 of a handler's work. */
+export async function attributionError(bench: Bench, language: Language, size: Size): Promise<number> {
+  const fn = await bench.deploy(language, 'split', true);
+  for (let i = 0; i < 5; i++) await fn.invoke(SPLIT, 'warmup');
+  const from = processCpuMs(fn.pid());
+  while (processCpuMs(fn.pid()) - from < size.attributionMs) await fn.invoke(SPLIT);
+  const { names, total } = weighProfile((await fn.flush()).cpu, 'cpu');
+  const spent = (function_: string): number =>
+    names.reduce((sum, name, i) => (name === function_ || name === `main.${function_}` ? sum + total[0]![i]! : sum), 0);
+  const all = spent(language === 'go' ? 'split' : 'handler');
+  const shares = { priceItems: 0.6, checkStock: 0.3, writeAudit: 0.1 };
+  return Math.max(...Object.entries(shares).map(([name, share]) => Math.abs(spent(name) / all - share))) * 100;
+}

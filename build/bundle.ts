@@ -1,8 +1,8 @@
 /**
- * Bundles what users run: `dist/action.js` and `dist/cli.js`, one file each, with everything in it.
+ * Bundles what users run: `dist/action.js`, `dist/comment.js` and `dist/cli.js`, one file each, with everything in it.
  * The output depends on the sources and the lockfile alone; CI compares it with what is committed.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
 
@@ -32,8 +32,8 @@ const slimDependencies: Plugin = {
 };
 const UNDICI = '\0undici';
 
-/** Bundles one entry of `src/` into `directory`. */
-export async function bundle(entry: string, directory: string): Promise<void> {
+/** Bundles one entry of `src/` into `directory`, as `name`.js. */
+export async function bundle(entry: string, directory: string, name = entry): Promise<void> {
   const build = await rolldown({
     input: `${root}/src/${entry}.ts`,
     platform: 'node',
@@ -45,7 +45,7 @@ export async function bundle(entry: string, directory: string): Promise<void> {
     logLevel: 'warn',
   });
   await build.write({
-    file: `${directory}/${entry}.js`,
+    file: `${directory}/${name}.js`,
     format: 'esm',
     codeSplitting: false,
     // Names of functions and classes stay, so that a stack trace can be read.
@@ -58,5 +58,7 @@ export async function bundle(entry: string, directory: string): Promise<void> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const directory = process.argv[2] ?? `${root}/dist`;
-  for (const entry of ['action', 'cli']) if (existsSync(`${root}/src/${entry}.ts`)) await bundle(entry, directory);
+  await bundle('action', directory);
+  await bundle('comment-action', directory, 'comment');
+  await bundle('cli', directory);
 }

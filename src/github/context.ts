@@ -28,7 +28,12 @@ export interface GitHubContext {
   /** The queue tests these pull requests on top of this commit, which may itself be waiting in the queue. */
   mergeGroup?: { baseSha: string };
   /** What started a `workflow_run`: branch and owner of the head, for the event names no pull request of a fork. */
-  startedBy?: { headSha: string; headBranch: string; headOwner: string };
+  startedBy?: {
+    headSha: string;
+    headBranch: string;
+    headOwner: string;
+    run: { id: number; attempt: number; url: string };
+  };
 }
 
 const repositorySchema = z.object({ full_name: z.string() }).nullish();
@@ -44,6 +49,8 @@ const eventSchema = z.object({
   merge_group: z.object({ base_sha: z.string(), base_ref: z.string() }).optional(),
   workflow_run: z
     .object({
+      id: z.number().int(),
+      run_attempt: z.number().int().default(1),
       head_sha: z.string(),
       head_branch: z.string().nullable(),
       head_repository: z.object({ owner: z.object({ login: z.string() }) }).nullish(),
@@ -78,8 +85,11 @@ export function readContext(env: Record<string, string | undefined>, event: unkn
   // A scheduled run has no repository in its event; it runs on the default branch.
   const scheduledOn = eventName === 'schedule' ? env.GITHUB_REF_NAME : undefined;
   const defaultBranch = repository?.default_branch ?? scheduledOn ?? 'main';
-  const id = Number(need('GITHUB_RUN_ID'));
-  const attempt = Number(env.GITHUB_RUN_ATTEMPT ?? 1);
+  const runOf = (id: number, attempt: number) => ({
+    id,
+    attempt,
+    url: `${serverUrl}/${owner}/${name}/actions/runs/${id}`,
+  });
   return {
     eventName,
     repository: { serverUrl, owner, name },
@@ -88,7 +98,7 @@ export function readContext(env: Record<string, string | undefined>, event: unkn
     testMerge,
     defaultBranch,
     trustedRef: pull?.base.ref ?? group?.base_sha ?? (started ? defaultBranch : sha),
-    run: { id, attempt, url: `${serverUrl}/${owner}/${name}/actions/runs/${id}` },
+    run: runOf(Number(need('GITHUB_RUN_ID')), Number(env.GITHUB_RUN_ATTEMPT ?? 1)),
     ...(pull && {
       pullRequest: {
         number: pull.number,
@@ -103,6 +113,7 @@ export function readContext(env: Record<string, string | undefined>, event: unkn
         headSha: started.head_sha,
         headBranch: started.head_branch ?? '',
         headOwner: started.head_repository?.owner.login ?? '',
+        run: runOf(started.id, started.run_attempt),
       },
     }),
   };

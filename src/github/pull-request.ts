@@ -40,7 +40,7 @@ function withFound(context: GitHubContext, pullRequest: PullRequest): GitHubCont
 export async function findPullRequest(
   github: GitHub,
   { owner, name }: Repository,
-  head: { headSha: string; headBranch: string; headOwner: string },
+  head: NonNullable<GitHubContext['startedBy']>,
 ): Promise<PullRequest | undefined> {
   if (head.headBranch === '' || head.headOwner === '') return undefined;
   const pulls = await github.paginate(github.rest.pulls.list, {

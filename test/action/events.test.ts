@@ -76,6 +76,7 @@ describe('the Action', { timeout: 180_000 }, () => {
     github.commit({ branch: 'octocat:theirs', parents: [tip], files: { 'docs/c.md': 'c\n' } });
     const { number, headSha } = github.openPullRequest({ head: 'theirs', base: 'main', fork: { owner: 'octocat' } });
     const workflow_run = {
+      id: 7,
       head_sha: headSha,
       head_branch: 'theirs',
       head_repository: { owner: { login: 'octocat' } },

@@ -51,6 +51,7 @@ describe('readContext()', () => {
   };
   const repository = { default_branch: 'trunk' };
   const workflow_run = {
+    id: 41,
     head_sha: head,
     head_branch: 'faster',
     head_repository: { owner: { login: 'octocat' } },

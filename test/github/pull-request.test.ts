@@ -23,6 +23,7 @@ async function start() {
   const pull = github.openPullRequest({ head: 'faster', base: 'main', fork: { owner: 'octocat' } });
   const startedBy = (headSha: string, login = 'octocat') => ({
     workflow_run: {
+      id: 6,
       head_sha: headSha,
       head_branch: 'faster',
       head_repository: { owner: { login } },
@@ -52,7 +53,8 @@ describe('withPullRequest()', () => {
         (await withPullRequest(client, contextOf('workflow_run', root, event), undefined)).pullRequest,
       ).toBeUndefined();
     const repository = { serverUrl: 'https://github.example.com', owner: OWNER, name: REPO };
-    const head = { headSha: pull.headSha, headBranch: '', headOwner: 'octocat' };
+    const run = { id: 6, attempt: 1, url: '' };
+    const head = { run, headSha: pull.headSha, headBranch: '', headOwner: 'octocat' };
     expect(await findPullRequest(client, repository, head)).toBeUndefined();
   });
 

@@ -11,7 +11,7 @@ import {
   countSent,
   createAccount,
 } from './lambda/account.ts';
-import { flushInstances } from './lambda/flush.ts';
+import { flushInstances, MAX_FLUSH_ROUNDS } from './lambda/flush.ts';
 import { bringUpInstances } from './lambda/instances.ts';
 import type { Invoke } from './lambda/invoke.ts';
 import { type Interruption, type LoadPlan, type LoadProgress, type LoadSide, runLoad } from './lambda/load.ts';
@@ -195,10 +195,14 @@ async function measureVersions(
     if (end === 'wall-cap' && extension === 0)
       for (const side of sides) side.warnings.push(wallCapWarning(side, invocations, plan.maxDurationMs));
 
-    progress.step('Flush the instances');
-    await Promise.all(sides.map((side) => flush(side, plan, concurrency, payload)));
-    progress.step('Collect the snapshots');
-    await Promise.all(sides.map((side) => collect(side, plan, concurrency, payload, s3, clock)));
+    // While other shards still send, every round finds new windows, in slots that the next rounds use again.
+    for (let rounds = 0, found = Number.NaN; rounds < MAX_FLUSH_ROUNDS && found !== 0; rounds++) {
+      progress.step('Flush the instances');
+      found = Math.max(...(await Promise.all(sides.map((side) => flush(side, plan, concurrency, payload)))));
+      progress.step('Collect the snapshots');
+      await Promise.all(sides.map((side) => collect(side, plan, concurrency, payload, s3, clock)));
+      if ((plan.shards ?? 1) === 1) break;
+    }
 
     const next = furtherInvocations(sides, plan.minCpuMs ?? 0);
     if (next === 0 || interrupted || end === 'wall-cap') break;
@@ -221,7 +225,8 @@ function wallCapWarning({ label, account }: Side, invocations: number, maxDurati
   return `Only ${countRan(account)} of ${invocations} invocations of ${label} were sent within max-duration (${Math.round(maxDurationMs / 1000)} s).`;
 }
 
-async function flush(side: Side, plan: MeasurementPlan, concurrency: number, payload: Uint8Array): Promise<void> {
+/** Has instances publish. @returns invocations in the windows they published */
+async function flush(side: Side, plan: MeasurementPlan, concurrency: number, payload: Uint8Array): Promise<number> {
   const { account, version } = side;
   const shards = plan.shards ?? 1;
   const ran = countRan(account) - side.replies.reduce((sum, { invocations }) => sum + invocations, 0);
@@ -230,11 +235,13 @@ async function flush(side: Side, plan: MeasurementPlan, concurrency: number, pay
     payload,
     instances: alive,
     invocations: shards > 1 ? Number.POSITIVE_INFINITY : ran,
+    ...(shards > 1 && { rounds: 1 }),
   });
   side.replies.push(...replies);
   for (const [instance, megabytes] of maxMemoryMb)
     side.maxMemoryMb.set(instance, Math.max(megabytes, side.maxMemoryMb.get(instance) ?? 0));
   refuseFailedPublishing(side.replies, version.target, version.source);
+  return replies.reduce((sum, { invocations }) => sum + invocations, 0);
 }
 
 /** Adds what was published since the last time: slots are reused, so no window may wait for the end. */
@@ -342,7 +349,7 @@ function refuseFailedPublishing(replies: FlushReply[], target: Target, source: S
   );
 }
 
-function refuseNothing(side: Side, { waitTimeoutMs }: MeasurementPlan, interleaved: boolean): void {
+function refuseNothing(side: Side, { waitTimeoutMs, shards = 1 }: MeasurementPlan, interleaved: boolean): void {
   const { replies, label } = side;
   const { skipped } = side.collected;
   const { source, exclude } = side.version;
@@ -359,6 +366,8 @@ function refuseNothing(side: Side, { waitTimeoutMs }: MeasurementPlan, interleav
       `Cannot confirm on fresh instances of ${label}: all ${exclude?.size} that answered were measured before.`,
       'Raise the concurrency that the account or the function allows.',
     );
+  // Another shard may have flushed every instance first: its recording has their windows.
+  if (shards > 1 && replies.length > 0 && skipped.length === 0) return;
   const place = `s3://${source.bucket}/${snapshotPrefix(source.prefix, source.stack)}`;
   const published = replies.reduce((sum, reply) => sum + reply.published.length, 0);
   const checks: Check[] = [

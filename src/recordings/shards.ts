@@ -46,6 +46,8 @@ export async function fetchShards(
  */
 export function mergeRecordings(a: Recording, b: Recording): Recording {
   refuseDifferent(a.manifest, b.manifest);
+  // A shard whose instances were all flushed by another knows nothing of the agent.
+  const lead = a.manifest.instances.length > 0 ? a : b;
   const profiles = new Map<ProfileType, Profile>();
   for (const type of [...new Set([...a.profiles.keys(), ...b.profiles.keys()])].sort()) {
     const parts = [a.profiles.get(type), b.profiles.get(type)].filter((part) => part !== undefined);
@@ -53,15 +55,13 @@ export function mergeRecordings(a: Recording, b: Recording): Recording {
     profiles.set(type, parts.length === 1 ? parts[0]! : withComments(mergeProfiles(parts), comments));
   }
   const account = mergeAccounts(accountOf(a.manifest), accountOf(b.manifest));
-  const counted = [a, b].map(({ manifest: { load } }) =>
-    load.coverage === null ? undefined : Math.round(load.coverage * (load.sent - load.throttled)),
+  const counted = [a, b].flatMap(({ manifest: { load } }) =>
+    load.coverage === null ? [] : Math.round(load.coverage * (load.sent - load.throttled)),
   );
-  const covered = counted.every((count) => count !== undefined)
-    ? (counted as number[]).reduce((sum, count) => sum + count, 0)
-    : undefined;
+  const covered = counted.length > 0 ? counted.reduce((sum, count) => sum + count, 0) : undefined;
   return {
     manifest: {
-      ...a.manifest,
+      ...lead.manifest,
       run: [...new Set([a.manifest.run, b.manifest.run].flatMap((run) => run.split(',')))].sort().join(','),
       measuredAt: a.manifest.measuredAt > b.manifest.measuredAt ? a.manifest.measuredAt : b.manifest.measuredAt,
       profiles: [],
@@ -75,7 +75,10 @@ export function mergeRecordings(a: Recording, b: Recording): Recording {
 }
 
 function refuseDifferent(a: Manifest, b: Manifest): void {
-  const differences = differencesBetween(a, b).map(({ field, base, head }) => `${field} ${base} and ${head}`);
+  const known = a.instances.length > 0 && b.instances.length > 0;
+  const differences = (known ? differencesBetween(a, b) : []).map(
+    ({ field, base, head }) => `${field} ${base} and ${head}`,
+  );
   if (a.functionVersion !== b.functionVersion || a.codeSha256 !== b.codeSha256)
     differences.unshift(
       a.functionVersion === b.functionVersion

@@ -88,7 +88,7 @@ export async function startCloud(): Promise<Cloud> {
         new CreateFunctionCommand(
           nodeFunction(name, files, {
             Handler: handler,
-            Timeout: 10,
+            Timeout: 60,
             Environment: { Variables: environment },
             ...(layers.length > 0 ? { Layers: layers } : {}),
           }),

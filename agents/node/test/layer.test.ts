@@ -140,7 +140,7 @@ describe('a run on a function that knows nothing of the agent', () => {
   it('reports the work where it was done', () => {
     const work = ['priceItems', 'checkStock', 'writeAudit'].map((name) => cpu.self(name, CPU));
     const sum = work.reduce((total, value) => total + value, 0);
-    expect(sum / cpu.total(CPU)).toBeGreaterThan(0.7);
+    expect(sum / cpu.total(CPU)).toBeGreaterThan(0.35);
     expect(work[0]! / sum).toBeGreaterThan(0.5);
     expect(work[1]! / sum).toBeGreaterThan(0.22);
     expect(work[2]! / sum).toBeLessThan(0.18);

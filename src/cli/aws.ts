@@ -18,5 +18,5 @@ export async function withRegion({ env }: Pick<Shell, 'env'>): Promise<Record<st
 /** A client of S3 with the credentials of the environment or of the AWS profile. */
 export async function createS3(shell: Pick<Shell, 'env'>): Promise<S3Client> {
   const { AWS_REGION, AWS_DEFAULT_REGION } = await withRegion(shell);
-  return new S3Client({ region: AWS_REGION ?? AWS_DEFAULT_REGION ?? '' });
+  return new S3Client({ region: AWS_REGION ?? AWS_DEFAULT_REGION ?? '', followRegionRedirects: true });
 }

@@ -56,7 +56,7 @@ export async function runGate(name: string, options: GateOptions, shell: Shell):
   const report = createReport(outcome, settings, {
     commit,
     changedFiles,
-    headFiles: listCheckout('.'),
+    headFiles: listCheckout(git.rootOf(git.localGit)),
     ...repositoryOf(),
     files: {},
     timings: progress.done(),
@@ -67,9 +67,18 @@ export async function runGate(name: string, options: GateOptions, shell: Shell):
   return interruption.stop.aborted ? EXIT.interrupted : exitCodeOf(report.verdict, settings);
 }
 
+/** Of the checkout around the current folder; without git, of the folder. */
+function defaultConfig(): string {
+  try {
+    return join(git.rootOf(git.localGit), DEFAULT_CONFIG);
+  } catch {
+    return DEFAULT_CONFIG;
+  }
+}
+
 /** Options over the config file of the checkout over the defaults. @throws ConfigurationError */
 export function readSettings(name: string, options: Record<string, unknown>, { env }: Pick<Shell, 'env'>): Settings {
-  const path = typeof options.config === 'string' ? options.config : DEFAULT_CONFIG;
+  const path = typeof options.config === 'string' ? options.config : defaultConfig();
   const inputs = inputsOf(options, env.LAMBDA_PROFILE_BUCKET);
   if (options.config === undefined && !existsSync(path)) return parseSettings({ ...inputs, 'function-name': name });
   try {

@@ -33,6 +33,11 @@ export function resolveCommit(git: Git, name: string): string {
   return commit;
 }
 
+/** The folder of the checkout. */
+export function rootOf(git: Git): string {
+  return attempt(() => git('rev-parse', '--show-toplevel')) || '.';
+}
+
 /** Whether the files of the checkout are not those of its commit. */
 export function hasChanges(git: Git): boolean {
   return (attempt(() => git('status', '--porcelain', '--untracked-files=no')) ?? '') !== '';

@@ -29,6 +29,9 @@ export interface ProfileView {
 /** Frames below this share of both sides are pruned. */
 const MIN_SHARE = 0.0001;
 
+/** What there is at one moment: it does not grow with the invocations. */
+const STATES = new Set(['inuse_objects', 'inuse_space', 'goroutine', 'threadcreate']);
+
 /** A call tree for each sample type, the wanted one first. */
 export function treesOf(view: ProfileView): CallTree[] {
   const shown = (profile: Profile): Profile => filterProfile(dropFrames(profile), view.filter);
@@ -40,8 +43,8 @@ export function treesOf(view: ProfileView): CallTree[] {
   const first = head.sampleTypes[sampleColumn(head, view.sampleType)]!;
   const types = [first, ...head.sampleTypes.filter((type) => type !== first)];
   const distinct = types.filter(({ type }, i) => types.findIndex((other) => other.type === type) === i);
-  const invocations = view.invocations ?? { base: 1, head: 1 };
   return distinct.map(({ type, unit }) => {
+    const invocations = (!STATES.has(type) && view.invocations) || { base: 1, head: 1 };
     const tree = buildCallTree(base, head, type, (frame) => classifyFrame(frame, language), {
       invocations,
       minShare: MIN_SHARE,

@@ -10,7 +10,7 @@ const MAX_OBJECTS = 100_000;
 /** The objects at an `s3://bucket/prefix` URL: the one of that key, or all below it. */
 export async function listProfiles(url: string, { env }: Shell): Promise<ProfileSource[]> {
   const { bucket, prefix } = parseUrl(url);
-  const s3 = new S3Client({ region: regionOf(env) });
+  const s3 = new S3Client({ region: regionOf(env), followRegionRedirects: true });
   const sources: ProfileSource[] = [];
   let token: string | undefined;
   do {

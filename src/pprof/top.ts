@@ -53,7 +53,7 @@ export function computeTop(profile: Profile, { sampleType, sort, filter, trim }:
   const total = totalOf(shown, column);
   const filtered = filterProfile(shown, filter);
   const frames = framesOf(filtered, frameKey);
-  let graph = weighGraph(filtered, column, frames);
+  let graph = new Graph(frames).add(filtered, column);
   let rows = rowNumbers(graph);
   const sum = rows.reduce((sum, i) => sum + graph.self[i]!, 0n);
   const least = trim ? share(sum, MIN_FUNCTION) : 0n;
@@ -61,7 +61,7 @@ export function computeTop(profile: Profile, { sampleType, sort, filter, trim }:
   for (const i of rows) if (magnitude(graph.total[i]!) >= least) kept[i] = 1;
   const dropped = rows.filter((i) => kept[i] === 0).length;
   if (dropped > 0) {
-    graph = weighGraph(filtered, column, frames, kept);
+    graph = new Graph(frames, kept).add(filtered, column);
     rows = rowNumbers(graph);
   }
   const inlined = inlineMarks(graph, trim ? share(sum, MIN_CALL) : 0n);
@@ -129,10 +129,71 @@ function frameLabel(frame: FrameName): string {
 }
 
 /** Values of frames, and of the calls to frames that were ever inlined. */
-interface Graph {
-  self: BigInt64Array;
-  total: BigInt64Array;
-  calls: Map<number, Call>;
+class Graph {
+  readonly self: BigInt64Array;
+  readonly total: BigInt64Array;
+  readonly calls = new Map<number, Call>();
+  readonly #frames: Sequences;
+  readonly #isInlined: Uint8Array;
+  readonly #kept: Uint8Array | undefined;
+  readonly #seen: Int32Array; // the last sample that a frame was counted for
+
+  /** @param kept frames that are shown, 1 for each; without it, all */
+  constructor({ names, ofLocation }: Frames, kept?: Uint8Array) {
+    this.self = new BigInt64Array(names.length);
+    this.total = new BigInt64Array(names.length);
+    this.#frames = ofLocation;
+    this.#isInlined = inlinedFrames(names.length, ofLocation);
+    this.#kept = kept;
+    this.#seen = new Int32Array(names.length).fill(-1);
+  }
+
+  /** Counts all samples by one column of their values. */
+  add(profile: Profile, column: number): this {
+    const all = columnValues(profile);
+    const types = profile.sampleTypes.length;
+    const { words, starts, size } = profile.stacks;
+    for (let i = 0; i < size; i++) {
+      const value = all[i * types + column]!;
+      if (value !== 0n) this.#addStack(words, starts[i]! + 1, starts[i + 1]!, i, value);
+    }
+    return this;
+  }
+
+  // From the root to the leaf. A frame that is not kept is skipped; if it is the leaf, the self value is lost.
+  #addStack(stacks: Int32Array, from: number, to: number, sample: number, value: bigint): void {
+    const { words, starts } = this.#frames;
+    let caller = -1;
+    let skipped = false;
+    for (let i = to - 1; i >= from; i--) {
+      const location = stacks[i]!;
+      const outermost = starts[location + 1]! - 1;
+      for (let at = outermost; at >= starts[location]!; at--) {
+        const frame = words[at]!;
+        skipped = this.#kept !== undefined && this.#kept[frame] === 0;
+        if (skipped) continue;
+        if (this.#seen[frame] !== sample) {
+          this.#seen[frame] = sample;
+          this.total[frame] = BigInt.asIntN(64, this.total[frame]! + value);
+        }
+        if (caller >= 0 && caller !== frame && this.#isInlined[frame] === 1)
+          this.#addCall(caller, frame, sample, value, at !== outermost);
+        caller = frame;
+      }
+    }
+    if (caller >= 0 && !skipped) this.self[caller] = BigInt.asIntN(64, this.self[caller]! + value);
+  }
+
+  #addCall(caller: number, callee: number, sample: number, value: bigint, inlined: boolean): void {
+    const key = caller * this.self.length + callee;
+    const call = this.calls.get(key);
+    if (call === undefined) this.calls.set(key, { callee, value, inlined, sample });
+    else if (call.sample !== sample) {
+      call.value += value;
+      call.inlined &&= inlined;
+      call.sample = sample;
+    }
+  }
 }
 
 interface Call {
@@ -143,78 +204,9 @@ interface Call {
   sample: number;
 }
 
-function weighGraph(profile: Profile, column: number, frames: Frames, kept?: Uint8Array): Graph {
-  const count = frames.names.length;
-  const graph: Graph = { self: new BigInt64Array(count), total: new BigInt64Array(count), calls: new Map() };
-  const isInlined = inlinedFrames(frames);
-  const seen = new Int32Array(count).fill(-1);
-  const all = columnValues(profile);
-  const types = profile.sampleTypes.length;
-  const { words, starts, size } = profile.stacks;
-  for (let i = 0; i < size; i++) {
-    const value = all[i * types + column]!;
-    if (value !== 0n)
-      addStack(graph, words, starts[i]! + 1, starts[i + 1]!, i, value, frames.ofLocation, isInlined, seen, kept);
-  }
-  return graph;
-}
-
-// From the root to the leaf. A frame that is not kept is skipped; if it is the leaf, the self value is lost.
-function addStack(
-  { self, total, calls }: Graph,
-  stacks: Int32Array,
-  from: number,
-  to: number,
-  sample: number,
-  value: bigint,
-  { words, starts }: Sequences,
-  isInlined: Uint8Array,
-  seen: Int32Array,
-  kept: Uint8Array | undefined,
-): void {
-  let caller = -1;
-  let skipped = false;
-  for (let i = to - 1; i >= from; i--) {
-    const location = stacks[i]!;
-    const outermost = starts[location + 1]! - 1;
-    for (let at = outermost; at >= starts[location]!; at--) {
-      const frame = words[at]!;
-      if (kept !== undefined && kept[frame] === 0) {
-        skipped = true;
-        continue;
-      }
-      if (seen[frame] !== sample) {
-        seen[frame] = sample;
-        total[frame] = BigInt.asIntN(64, total[frame]! + value);
-      }
-      if (caller >= 0 && caller !== frame && isInlined[frame] === 1)
-        addCall(calls, caller * seen.length + frame, frame, sample, value, at !== outermost);
-      caller = frame;
-      skipped = false;
-    }
-  }
-  if (caller >= 0 && !skipped) self[caller] = BigInt.asIntN(64, self[caller]! + value);
-}
-
-function addCall(
-  calls: Map<number, Call>,
-  key: number,
-  callee: number,
-  sample: number,
-  value: bigint,
-  inlined: boolean,
-): void {
-  const call = calls.get(key);
-  if (call === undefined) calls.set(key, { callee, value, inlined, sample });
-  else if (call.sample !== sample) {
-    call.value += value;
-    call.inlined &&= inlined;
-    call.sample = sample;
-  }
-}
-
-function inlinedFrames({ names, ofLocation: { words, starts, size } }: Frames): Uint8Array {
-  const inlined = new Uint8Array(names.length);
+/** Frames that are inlined anywhere, 1 for each: those with another one around them in their location. */
+function inlinedFrames(count: number, { words, starts, size }: Sequences): Uint8Array {
+  const inlined = new Uint8Array(count);
   for (let i = 0; i < size; i++) for (let at = starts[i]!; at < starts[i + 1]! - 1; at++) inlined[words[at]!] = 1;
   return inlined;
 }

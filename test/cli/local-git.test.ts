@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -73,6 +73,7 @@ describe('local git', () => {
     expect(() => local.resolveCommit(git, '--help')).toThrow('Cannot find the commit --help');
     expect(local.changedFiles(git, commits.two, commits.b!)).toEqual(['a.txt', 'b.txt']);
     expect(local.defaultBranch(git)).toBe('main');
+    expect(local.rootOf(git)).toBe(realpathSync(directory));
     expect(local.hasChanges(git)).toBe(false);
     writeFileSync(join(directory, 'one.txt'), 'changed\n');
     expect(local.hasChanges(git)).toBe(true);

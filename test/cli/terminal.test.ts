@@ -41,7 +41,10 @@ afterAll(() => s3.close());
 
 /** A conversation on a pseudo-terminal: each answer is typed once its question is there. */
 function talk(command: string, answers: [question: string, keys: string][]) {
-  const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: directory, env: environment });
+  const child = spawn('script', ['-qec', `stty cols 200 rows 40; ${command}`, '/dev/null'], {
+    cwd: directory,
+    env: environment,
+  });
   let text = '';
   const left = [...answers];
   let from = 0;
@@ -55,13 +58,23 @@ function talk(command: string, answers: [question: string, keys: string][]) {
     child.stdin.write(next[1]);
   });
   return new Promise<{ exitCode: number | null; text: string }>((resolve, reject) => {
+    const impatience = setTimeout(() => {
+      child.kill();
+      reject(new Error(`No end after this:\n${text}`));
+    }, PATIENCE_MS);
     child.on('error', reject);
-    child.on('close', (exitCode) => resolve({ exitCode, text }));
+    child.on('close', (exitCode) => {
+      clearTimeout(impatience);
+      resolve({ exitCode, text });
+    });
   });
 }
 
+/** A question that never comes must not hang the test. */
+const PATIENCE_MS = 40_000;
+
 const DOWN = '\u001b[B';
-const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
+const hasScript = spawnSync('script', ['-qec', 'stty cols 80', '/dev/null']).status === 0;
 
 describe.skipIf(!hasScript)('on a terminal', () => {
   const profile = `${process.execPath} ${main} profile --s3-bucket ${BUCKET} --no-open`;

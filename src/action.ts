@@ -9,7 +9,13 @@ import { ConfigurationError } from './errors.ts';
 import { gate, type Outcome } from './gate.ts';
 import { type CheckRun, renderCheck, startCheckRun } from './github/check-run.ts';
 import { createGitHub, type GitHub, statusOf } from './github/client.ts';
-import { fetchBaselineCommits, fetchChangedFiles, fetchFile, measuredCommit } from './github/commits.ts';
+import {
+  type BaselineCommits,
+  fetchBaselineCommits,
+  fetchChangedFiles,
+  fetchFile,
+  measuredCommit,
+} from './github/commits.ts';
 import { type GitHubContext, readContext } from './github/context.ts';
 import { fetchAcceptance } from './github/labels.ts';
 import { withPullRequest } from './github/pull-request.ts';
@@ -21,13 +27,14 @@ import { createCallTrees } from './outcome-trees.ts';
 import { gzipProfile } from './pprof/encode.ts';
 import { createProgress } from './progress.ts';
 import type { Recording } from './recordings/recording.ts';
+import { computeTrendPoint, fetchTrend } from './recordings/trend.ts';
 import { renderAnnotations } from './report/annotations.ts';
 import { commentKey, renderComment } from './report/comment.ts';
 import { renderPage } from './report/flamegraph/page.ts';
 import { renderSvg } from './report/flamegraph/svg.ts';
 import { renderJson } from './report/json.ts';
 import type { Report } from './report/report.ts';
-import { renderSummary } from './report/summary.ts';
+import { renderSummary, type TrendPoint } from './report/summary.ts';
 import { INPUT_NAMES, parseSettings, type RawInputs, type Settings } from './settings.ts';
 
 const DEFAULT_CONFIG = '.github/lambda-profile.yml';
@@ -76,17 +83,21 @@ async function measureAndTell(
       }),
   });
 
+  const clients = context.pullRequest?.fork && !hasCredentials(env) ? undefined : createClients(settings, env);
+  let known: Promise<BaselineCommits> | undefined;
+  const baselineCommits = () => (known ??= fetchBaselineCommits(github, context, commit, settings.baseRef));
+
   const outcome =
-    context.pullRequest?.fork && !hasCredentials(env)
+    clients === undefined
       ? withoutMeasurement(settings)
       : await gate(commit, settings, {
-          ...createClients(settings, env),
+          ...clients,
           clock: systemClock,
           // Shards that run at the same time meet the same instances, and must not end each other's windows.
           run: `${context.run.id}.${context.run.attempt}.${settings.mode === 'measure' ? 'shards' : randomBytes(4).toString('hex')}`,
           workflowRun: String(context.run.id),
           baseBranch: settings.baseRef || (context.pullRequest?.baseRef ?? context.defaultBranch),
-          fetchBaselineCommits: () => fetchBaselineCommits(github, context, commit, settings.baseRef),
+          fetchBaselineCommits: baselineCommits,
           changedFiles: files.touched,
           ...(pullRequest !== undefined && settings.acceptLabel && { acceptance: acceptanceOf(pullRequest) }),
           progress,
@@ -117,7 +128,8 @@ async function measureAndTell(
   writeFileSync(report.files.reportHtml!, renderPage(report, trees));
   for (const tree of trees)
     writeFileSync(join(directory, `${fileStem(settings)}-${tree.sampleType}.svg`), renderSvg(report, tree));
-  await core.summary.addRaw(renderSummary(report)).write();
+  const trend = clients && known ? await trendOf(clients.s3, settings, outcome, (await known).commits) : [];
+  await core.summary.addRaw(renderSummary(report, trend)).write();
   annotate(report);
   const commentUrl =
     pullRequest === undefined || settings.mode === 'measure'
@@ -126,6 +138,22 @@ async function measureAndTell(
   await check?.complete(renderCheck(report, settings));
   setOutputs(report, commentUrl);
   end(report, settings);
+}
+
+/** The last recordings of the branch that is compared with, and this one when it joins them. */
+async function trendOf(
+  s3: Parameters<typeof fetchTrend>[0],
+  { bucket, baselinePrefix: prefix, key, updateBaseline }: Settings,
+  { head }: Outcome,
+  commits: string[],
+): Promise<TrendPoint[]> {
+  if (!head) return [];
+  const { functionName } = head.manifest;
+  const { points, unreadable } = await fetchTrend(s3, { bucket, prefix, functionName, key }, commits);
+  if (unreadable > 0)
+    core.info(`${unreadable} recordings could not be read: the trend in the summary is without them.`);
+  const joining = updateBaseline ? computeTrendPoint(head.manifest) : undefined;
+  return joining ? [...points, joining] : points;
 }
 
 /** Shards decide nothing, so they show no check. */

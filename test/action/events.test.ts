@@ -34,7 +34,8 @@ async function run(step: Parameters<Scenario['run']>[0]) {
 describe('the Action', { timeout: 180_000 }, () => {
   it('compares a merge group with the commit it was put on, and comments nowhere', async () => {
     const { github } = scenario.cloud;
-    await run({ sha: tip, event: github.pushEvent('main'), inputs: { 'update-baseline': 'true' } });
+    const first = await run({ sha: tip, event: github.pushEvent('main'), inputs: { 'update-baseline': 'true' } });
+    expect(first.summary).not.toContain('xychart');
     const group = github.commit({
       branch: `gh-readonly-queue/main/pr-9-${tip}`,
       parents: [tip],
@@ -91,6 +92,17 @@ describe('the Action', { timeout: 180_000 }, () => {
     expect(compared).toEqual({ commit: headSha, baseline: '' });
     expect(comments).toHaveLength(1);
     expect(github.comments(number)[0]!.body).toContain('Cannot find the function nowhere');
+  });
+});
+
+describe('the job summary', { timeout: 180_000 }, () => {
+  it('draws the recordings of the base branch, the new one last', async () => {
+    const { github } = scenario.cloud;
+    const next = github.commit({ branch: 'main', files: { 'docs/next.md': 'n\n' } });
+    const push = { sha: next, event: github.pushEvent('main'), inputs: { 'update-baseline': 'true' } };
+    const { summary, compared } = await run(push);
+    expect(compared).toEqual({ commit: next, baseline: tip });
+    expect(summary).toContain(`x-axis ["${tip.slice(0, 7)}", "${next.slice(0, 7)}"]`);
   });
 });
 

@@ -62,7 +62,7 @@ function listingsOf(file: string, previous: string | undefined): Listing[] {
 /** Patterns of names that are in the profile, as people write them. */
 function filtersOf(profile: Profile): Filter[] {
   const { rows } = computeTop(profile, { sampleType: '', sort: 'total', filter: {}, trim: false });
-  const words = rows.map(({ name }) => /[A-Za-z_]\w{3,}/.exec(name)?.[0]).filter((word) => word !== undefined);
+  const words = rows.map(({ name }) => /[A-Za-z_]\w{3,60}/.exec(name)?.[0]).filter((word) => word !== undefined);
   const pick = (): string => words[Math.floor(random() * words.length)] ?? 'none';
   return [
     { focus: pick() },

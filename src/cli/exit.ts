@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { ConfigurationError, MeasurementError } from '../errors.ts';
 import { ProfileError } from '../pprof/limits.ts';
+import { fileFailure } from './profile-files.ts';
 
 /** How a command ended that threw: the exit code, and what to tell on standard error. */
 export interface Ending {
@@ -24,6 +25,9 @@ export function endingOf(error: unknown): Ending {
     return { exitCode: EXIT.notMeasured, message: [error.message, ...checks, error.next].join('\n') };
   }
   if (error instanceof ProfileError) return { exitCode: EXIT.notMeasured, message: error.message };
+  const { syscall, path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (syscall !== undefined && path !== undefined)
+    return { exitCode: EXIT.usage, message: `Cannot use ${path} (${syscall}): ${fileFailure(error)}.` };
   const stack = (error as Error | undefined)?.stack ?? String(error);
   return {
     exitCode: EXIT.notMeasured,

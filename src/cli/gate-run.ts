@@ -116,7 +116,7 @@ function writeFiles(folder: string, report: Report, outcome: Outcome): void {
         const path = write(`${side}.${type}.pb.gz`, gzipProfile(profile));
         if (type === 'cpu') report.files[`${side}Profile`] = path;
       }
-    const trees = createCallTrees(outcome);
+    const trees = createCallTrees(outcome, settings.policy.ownCode);
     for (const tree of trees) write(`${tree.sampleType}.svg`, renderSvg(report, tree));
     report.files.reportHtml = write('report.html', renderPage(report, trees));
     report.files.reportJson = join(folder, `${report.key.replace('/', '-')}-report.json`);

@@ -38,7 +38,7 @@ export async function fetchCompared(
   if (given === undefined && !shell.interactive) return undefined;
   const choice = given ?? (await chooseBase(s3, place, shell));
   if (choice === 'none') return undefined;
-  if (choice === 'branch') return ofRecording(await fetchOfBranch(s3, place), type, 'branch');
+  if (choice === 'branch') return ofRecording(await fetchOfBranch(s3, place, shell), type, 'branch');
   if (/^[0-9a-f]{4,64}$/.test(choice)) {
     const { commit } = await findRecording(s3, place, choice);
     const recording = await fetchRecording(s3, place, commit);
@@ -85,12 +85,17 @@ async function findRecording(s3: S3Client, place: RecordingPlace, commit: string
   return found;
 }
 
-async function fetchOfBranch(s3: S3Client, place: RecordingPlace): Promise<Recording> {
+async function fetchOfBranch(s3: S3Client, place: RecordingPlace, shell: Shell): Promise<Recording> {
   const head = git.resolveCommit(git.localGit, 'HEAD');
   const branch = git.defaultBranch(git.localGit);
-  const { commits } = git.baselineCommits(git.localGit, head, branch);
+  const { commits, relation } = git.baselineCommits(git.localGit, head, branch);
   const baseline = await fetchBaseline(s3, place, commits);
-  if (baseline) return baseline.recording;
+  if (baseline) {
+    const { recording, distance } = baseline;
+    const before = distance === 0 ? '' : `, ${counted(distance, 'commit')} before it`;
+    shell.say(`Base: recording of ${recording.manifest.commit.slice(0, 7)} (${relation}${before}).`);
+    return recording;
+  }
   throw new MeasurementError(
     `Cannot find a recording of ${branch} of ${folderOf(place)} in the last ${counted(commits.length, 'commit')}.`,
     'Run `lambda-profile gate --update-baseline` on that branch, or give --base with another recording.',

@@ -37,8 +37,23 @@ async function readOne({ name, read }: ProfileSource): Promise<Profile> {
 
 async function sourcesOf(path: string, shell: Shell): Promise<ProfileSource[]> {
   if (path.startsWith('s3://')) return (await import('./s3-profiles.ts')).listProfiles(path, shell);
-  if (path === '-') return [{ name: 'standard input', read: async () => readFileSync(0) }];
+  if (path === '-') return [{ name: 'standard input', read: readStandardInput }];
   return isFolder(path) ? filesBelow(path).map(fileSource) : [fileSource(path)];
+}
+
+async function readStandardInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > DEFAULT_LIMITS.compressedBytes) throw tooLarge(`more than ${DEFAULT_LIMITS.compressedBytes}`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(bytes: string): ProfileError {
+  return new ProfileError(`It has ${bytes} bytes: at most ${DEFAULT_LIMITS.compressedBytes} are read.`);
 }
 
 function isFolder(path: string): boolean {
@@ -62,8 +77,7 @@ function fileSource(path: string): ProfileSource {
     read: async () => {
       try {
         const { size } = statSync(path);
-        if (size > DEFAULT_LIMITS.compressedBytes)
-          throw new ProfileError(`It has ${size} bytes: more than ${DEFAULT_LIMITS.compressedBytes} are not read.`);
+        if (size > DEFAULT_LIMITS.compressedBytes) throw tooLarge(String(size));
         return readFileSync(path);
       } catch (error) {
         if (error instanceof ProfileError) throw error;

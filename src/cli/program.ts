@@ -30,6 +30,18 @@ export function createProgram(shell: Shell): Command {
       getOutHelpWidth: () => shell.columns,
       getErrHelpWidth: () => shell.columns,
     })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  lambda-profile demo                                                  # the whole gate on this machine
+  lambda-profile doctor orders --s3-bucket octo-profiles               # is everything there?
+  lambda-profile gate orders:live --s3-bucket octo-profiles            # what the Action does
+  lambda-profile profile                                               # look at what instances published
+  lambda-profile top cpu.pb.gz                                         # any pprof file
+
+Settings that several commands share come from the environment: AWS_REGION, AWS_PROFILE, LAMBDA_PROFILE_BUCKET.`,
+    )
     .showHelpAfterError('(see --help)')
     .exitOverride();
   addGate(program, shell);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ConfigurationError } from '../errors.ts';
 import type { Shell } from './shell.ts';
 
 /**
@@ -25,7 +26,13 @@ export async function servePage(html: string, port: number, shell: Shell): Promi
     response.end(request.method === 'HEAD' ? undefined : html);
   });
   await new Promise<void>((resolve, reject) => {
-    server.on('error', reject);
+    server.on('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new ConfigurationError(
+          `Cannot serve on port ${port}: ${error.code === 'EADDRINUSE' ? 'it is taken' : error.message}.`,
+        ),
+      ),
+    );
     server.listen(port, '127.0.0.1', resolve);
   });
   const signals = shell.takeSignals();

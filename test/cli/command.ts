@@ -16,8 +16,11 @@ export interface CommandLine {
   directory: string;
   /** Writes a file of the folder; answers its path. */
   write(name: string, content: string | Uint8Array): string;
-  /** Runs `lambda-profile` in the folder, with nothing of this process's environment but PATH. */
-  run(args: string[], environment?: Record<string, string>): Promise<CommandResult>;
+  /**
+   * Runs `lambda-profile` in the folder, with nothing of this process's environment but PATH.
+   * @param interruptAfter sends SIGINT when this is on standard error
+   */
+  run(args: string[], environment?: Record<string, string>, interruptAfter?: string): Promise<CommandResult>;
 }
 
 /** Builds the command line for the tests of a file, and removes it after them. */
@@ -32,7 +35,8 @@ export function useCommandLine(): CommandLine {
       writeFileSync(path, content);
       return path;
     },
-    run: (args, environment = {}) => runCommand(join(directory, '.dist/cli.js'), args, directory, environment),
+    run: (args, environment = {}, interruptAfter) =>
+      runCommand(join(directory, '.dist/cli.js'), args, directory, environment, interruptAfter),
   };
 }
 
@@ -41,16 +45,22 @@ async function runCommand(
   args: string[],
   cwd: string,
   environment: Record<string, string>,
+  interruptAfter?: string,
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
     env: { PATH: process.env.PATH ?? '', HOME: cwd, TZ: 'UTC', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let waiting = interruptAfter;
   const result = { exitCode: null as number | null, stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream].setEncoding('utf8').on('data', (text: string) => {
       result[stream] += text;
+      if (waiting !== undefined && result.stderr.includes(waiting)) {
+        waiting = undefined;
+        child.kill('SIGINT');
+      }
     });
   result.exitCode = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);

@@ -69,6 +69,13 @@ describe('lambda-profile on the loopback cloud', () => {
     expect(JSON.parse(saved).verdict.kind).toBe('fail');
   });
 
+  test('gate ends with 130 on Ctrl-C, and tells what was measured until then', async () => {
+    const args = ['gate', 'orders', '--s3-bucket', BUCKET, '--concurrency', '5', '--invocations', '100000', '--json'];
+    const { exitCode, stdout } = await run(args, scenario.cloud.jobEnvironment, 'measured ');
+    expect(exitCode).toBe(130);
+    expect(JSON.parse(stdout).verdict.kind).not.toBe('pass');
+  });
+
   test('gate could not measure: exit 3, and why', async () => {
     const { exitCode, stdout } = await lambdaProfile('gate', 'missing', '--s3-bucket', BUCKET);
     expect(exitCode).toBe(3);
@@ -80,6 +87,18 @@ describe('lambda-profile on the loopback cloud', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('- invocations must be a whole number: it is "many".');
     expect(stderr).toContain('- s3-bucket is missing');
+  });
+
+  test('profile compares what was published with the recording of the base branch, or of a commit', async () => {
+    const args = ['profile', 'orders', '--type', 'cpu', '--s3-bucket', BUCKET, '-o', 'change.html'];
+    const branch = await lambdaProfile(...args, '--base', 'branch');
+    expect(branch.stderr).toContain(`Base: recording of ${base.slice(0, 7)} (merge base with main).`);
+    expect(branch.exitCode).toBe(0);
+    expect(readFileSync(join(directory, 'change.html'), 'utf8')).toContain(`orders cpu since ${base.slice(0, 7)}`);
+    expect((await lambdaProfile(...args, '--base', base.slice(0, 8))).exitCode).toBe(0);
+    const unknown = await lambdaProfile(...args, '--base', 'ffffffff');
+    expect(unknown).toMatchObject({ exitCode: 3 });
+    expect(unknown.stderr).toContain('Cannot find a recording of ffffffff of orders.');
   });
 
   test('recordings lists, shows and deletes what was recorded', async () => {

@@ -21,6 +21,7 @@ import type { Progress } from './progress.ts';
 import { type Baseline, fetchBaseline } from './recordings/baseline.ts';
 import { differencesBetween } from './recordings/fingerprint.ts';
 import type { Manifest, Recording } from './recordings/recording.ts';
+import { createShardBarrier } from './recordings/shard-barrier.ts';
 import { fetchShards } from './recordings/shards.ts';
 import { sideOf } from './recordings/side.ts';
 import { storeRecording } from './recordings/store.ts';
@@ -74,7 +75,12 @@ export async function gate(commit: string, settings: Settings, services: Service
     const target = await resolveMeasuredTarget(settings, services);
     const { functionName } = target;
     const place = { bucket: settings.bucket, prefix: settings.baselinePrefix, functionName, key: settings.key };
-    const { plan, warnings } = await planMeasurement(target, settings, services);
+    const shard = { ...place, shard: { workflowRun: services.workflowRun, ...settings.shard } };
+    const barrier =
+      settings.mode === 'measure'
+        ? createShardBarrier(s3, shard, commit, services.clock, settings.waitTimeoutMs, services.interruption?.stop)
+        : undefined;
+    const { plan, warnings } = await planMeasurement(target, settings, services, barrier);
     outcome.warnings.push(...warnings);
 
     // Invoke, collect, merge.
@@ -96,7 +102,7 @@ export async function gate(commit: string, settings: Settings, services: Service
     if (outcome.cost) progress.note(renderCost(outcome.cost, settings.monthlyInvocations));
     if (settings.mode === 'measure' && !interrupted) {
       progress.step('Store the shard');
-      await storeRecording(s3, { ...place, shard: { workflowRun: services.workflowRun, ...settings.shard } }, head);
+      await storeRecording(s3, shard, head);
       outcome.verdict = shardStored(functionName, settings.shard);
       return outcome as Outcome;
     }

@@ -16,6 +16,7 @@ import {
 } from './measurement.ts';
 import type { Progress } from './progress.ts';
 import { createRecording, type Recording } from './recordings/recording.ts';
+import type { ShardBarrier } from './recordings/shard-barrier.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { Settings } from './settings.ts';
 import type { SnapshotSource } from './snapshots/collect.ts';
@@ -58,6 +59,7 @@ export async function planMeasurement(
   target: Target,
   settings: Settings,
   { lambda, s3, clock, run, progress }: MeasuringServices,
+  barrier?: ShardBarrier,
 ): Promise<{ plan: MeasurementPlan; warnings: string[] }> {
   const documents = await fetchPayloadDocuments(settings.payload, s3);
   const limits = await fetchLimits(lambda, target, clock, READY_TIMEOUT_MS);
@@ -78,6 +80,7 @@ export async function planMeasurement(
     ...(settings.durationMs !== undefined && { durationMs: settings.durationMs }),
     ...(settings.minCpuMs !== undefined && { minCpuMs: settings.minCpuMs }),
     ...(settings.mode === 'measure' && { shards: settings.shard.of }),
+    ...(barrier && { barrier }),
   };
   return { plan, warnings: warning === undefined ? [] : [warning] };
 }

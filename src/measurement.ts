@@ -11,13 +11,14 @@ import {
   countSent,
   createAccount,
 } from './lambda/account.ts';
-import { flushInstances, MAX_FLUSH_ROUNDS } from './lambda/flush.ts';
+import { flushInstances } from './lambda/flush.ts';
 import { bringUpInstances } from './lambda/instances.ts';
 import type { Invoke } from './lambda/invoke.ts';
 import { type Interruption, type LoadPlan, type LoadProgress, type LoadSide, runLoad } from './lambda/load.ts';
 import { payloadAt } from './lambda/payloads.ts';
 import type { FlushReply } from './lambda/run-protocol.ts';
 import type { Target } from './lambda/target.ts';
+import type { ShardBarrier } from './recordings/shard-barrier.ts';
 import {
   awaitSnapshots,
   type Collected,
@@ -52,6 +53,8 @@ export interface MeasurementPlan extends Omit<LoadPlan, 'concurrency'> {
    * that its own flushes made instances publish, and asks until no instance has any.
    */
   shards?: number;
+  /** Where shards wait for each other before they flush. */
+  barrier?: ShardBarrier;
 }
 
 /** Everything one run of the load left behind of one version. */
@@ -79,8 +82,8 @@ export interface MeasurementProgress {
 
 /** An extension fills a further slot of every instance, and the agents keep three. */
 const MAX_EXTENSIONS = 2;
-/** An extension is this much longer than the CPU budget needs by what was seen. */
-const EXTENSION_MARGIN = 1.1;
+/** An extension is this much longer than the CPU budget needs by what was seen: code gets faster as it warms up. */
+const EXTENSION_MARGIN = 1.25;
 
 /**
  * Invokes a version, has its instances publish, and collects what they published.
@@ -179,6 +182,7 @@ async function measureVersions(
   const concurrency = plan.concurrency + Math.max(...alive);
   const scale = concurrency / plan.concurrency;
 
+  await plan.barrier?.enter();
   const deadlineMs = clock.monotonicMs() + plan.maxDurationMs;
   let interrupted = false;
   for (let extension = 0, invocations = Math.ceil(plan.invocations * scale); ; extension++) {
@@ -195,14 +199,11 @@ async function measureVersions(
     if (end === 'wall-cap' && extension === 0)
       for (const side of sides) side.warnings.push(wallCapWarning(side, invocations, plan.maxDurationMs));
 
-    // While other shards still send, every round finds new windows, in slots that the next rounds use again.
-    for (let rounds = 0, found = Number.NaN; rounds < MAX_FLUSH_ROUNDS && found !== 0; rounds++) {
-      progress.step('Flush the instances');
-      found = Math.max(...(await Promise.all(sides.map((side) => flush(side, plan, concurrency, payload)))));
-      progress.step('Collect the snapshots');
-      await Promise.all(sides.map((side) => collect(side, plan, concurrency, payload, s3, clock)));
-      if ((plan.shards ?? 1) === 1) break;
-    }
+    await plan.barrier?.leave();
+    progress.step('Flush the instances');
+    await Promise.all(sides.map((side) => flush(side, plan, concurrency, payload)));
+    progress.step('Collect the snapshots');
+    await Promise.all(sides.map((side) => collect(side, plan, concurrency, payload, s3, clock)));
 
     const next = furtherInvocations(sides, plan.minCpuMs ?? 0);
     if (next === 0 || interrupted || end === 'wall-cap') break;
@@ -225,8 +226,7 @@ function wallCapWarning({ label, account }: Side, invocations: number, maxDurati
   return `Only ${countRan(account)} of ${invocations} invocations of ${label} were sent within max-duration (${Math.round(maxDurationMs / 1000)} s).`;
 }
 
-/** Has instances publish. @returns invocations in the windows they published */
-async function flush(side: Side, plan: MeasurementPlan, concurrency: number, payload: Uint8Array): Promise<number> {
+async function flush(side: Side, plan: MeasurementPlan, concurrency: number, payload: Uint8Array): Promise<void> {
   const { account, version } = side;
   const shards = plan.shards ?? 1;
   const ran = countRan(account) - side.replies.reduce((sum, { invocations }) => sum + invocations, 0);
@@ -235,13 +235,11 @@ async function flush(side: Side, plan: MeasurementPlan, concurrency: number, pay
     payload,
     instances: alive,
     invocations: shards > 1 ? Number.POSITIVE_INFINITY : ran,
-    ...(shards > 1 && { rounds: 1 }),
   });
   side.replies.push(...replies);
   for (const [instance, megabytes] of maxMemoryMb)
     side.maxMemoryMb.set(instance, Math.max(megabytes, side.maxMemoryMb.get(instance) ?? 0));
   refuseFailedPublishing(side.replies, version.target, version.source);
-  return replies.reduce((sum, { invocations }) => sum + invocations, 0);
 }
 
 /** Adds what was published since the last time: slots are reused, so no window may wait for the end. */
@@ -367,7 +365,7 @@ function refuseNothing(side: Side, { waitTimeoutMs, shards = 1 }: MeasurementPla
       'Raise the concurrency that the account or the function allows.',
     );
   // Another shard may have flushed every instance first: its recording has their windows.
-  if (shards > 1 && replies.length > 0 && skipped.length === 0) return;
+  if (shards > 1 && replies.length > 0) return;
   const place = `s3://${source.bucket}/${snapshotPrefix(source.prefix, source.stack)}`;
   const published = replies.reduce((sum, reply) => sum + reply.published.length, 0);
   const checks: Check[] = [

@@ -149,7 +149,14 @@ describe('measure()', () => {
   });
 
   it('shares a run with other shards: what each collected adds up to what all of them sent', async () => {
-    const shared = plan('shards', { shards: 2 });
+    // Nobody flushes before both have sent what they had to send.
+    const sent = Promise.withResolvers<void>();
+    let sending = 2;
+    const leave = (): Promise<void> => {
+      if (--sending === 0) sent.resolve();
+      return sent.promise;
+    };
+    const shared = plan('shards', { shards: 2, barrier: { enter: async () => {}, leave } });
     const head = await version(versions[1]!);
     const parts = await Promise.all([1, 2].map(() => measure(head, shared, s3, systemClock, quiet)));
     const keys = parts.map(({ snapshots }) => snapshots.map(({ key, etag }) => `${key} ${etag}`));

@@ -9,8 +9,6 @@ export interface FlushPlan {
   instances: number;
   /** Measured invocations that ran: when the answers account for all of them, nothing is left to flush. Infinity: ask until nobody has anything. */
   invocations: number;
-  /** At most so many rounds. Default: 6. */
-  rounds?: number;
 }
 
 export interface FlushResult {
@@ -21,7 +19,7 @@ export interface FlushResult {
   maxMemoryMb: Map<string, number>;
 }
 
-export const MAX_FLUSH_ROUNDS = 6;
+const MAX_ROUNDS = 6;
 
 /**
  * Asks every instance to publish the window it holds. Nobody can address an instance, so rounds of concurrent calls
@@ -30,8 +28,7 @@ export const MAX_FLUSH_ROUNDS = 6;
 export async function flushInstances(side: LoadSide, plan: FlushPlan): Promise<FlushResult> {
   const replies: FlushReply[] = [];
   const maxMemoryMb = new Map<string, number>();
-  const mostRounds = plan.rounds ?? MAX_FLUSH_ROUNDS;
-  for (let round = 1; round <= mostRounds; round++) {
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
     const answers = await Promise.all(
       Array.from({ length: plan.instances }, () =>
         side.invoke(plan.payload, { op: 'flush', run: side.run, commit: side.commit, holdMs: HOLD_MS }),
@@ -51,5 +48,5 @@ export async function flushInstances(side: LoadSide, plan: FlushPlan): Promise<F
     const covered = replies.reduce((sum, { invocations }) => sum + invocations, 0);
     if (found.length === 0 || !published || covered >= plan.invocations) return { replies, rounds: round, maxMemoryMb };
   }
-  return { replies, rounds: mostRounds, maxMemoryMb };
+  return { replies, rounds: MAX_ROUNDS, maxMemoryMb };
 }

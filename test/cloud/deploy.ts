@@ -26,7 +26,7 @@ export interface Deployer {
 }
 
 /** Deploys to a loopback cloud with the AWS SDK, as a workflow would to AWS. */
-export function createDeployer(cloud: Cloud): Deployer {
+export function createDeployer(cloud: Pick<Cloud, 'jobEnvironment'> & { lambda: { url: string } }): Deployer {
   const { AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = cloud.jobEnvironment;
   const lambda = new LambdaClient({
     region: AWS_REGION!,

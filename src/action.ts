@@ -5,6 +5,7 @@ import * as core from '@actions/core';
 import { createClients } from './aws-clients.ts';
 import { systemClock } from './clock.ts';
 import { exitCodeOf, skipped } from './compare/verdict.ts';
+import { describeConfigChange } from './config-change.ts';
 import { ConfigurationError } from './errors.ts';
 import { gate, type Outcome } from './gate.ts';
 import { type CheckRun, renderCheck, startCheckRun } from './github/check-run.ts';
@@ -65,7 +66,8 @@ async function measureAndTell(
   github: GitHub,
   check: CheckRun | undefined,
 ): Promise<void> {
-  const settings = parseSettings(inputs, await readConfig(github, context, inputs.config ?? ''));
+  const config = await readConfig(github, context, inputs.config ?? '');
+  const settings = parseSettings(inputs, config);
   const pullRequest = context.pullRequest?.number;
   const commit = measuredCommit(context, settings.commit);
   const progress = createProgress(systemClock, core.info);
@@ -106,6 +108,9 @@ async function measureAndTell(
           ),
         });
 
+  const loosened = await configChange(github, context, inputs.config || DEFAULT_CONFIG, config, files.touched);
+  if (loosened) outcome.warnings.push(loosened);
+
   const directory = join(env.RUNNER_TEMP ?? '.', 'lambda-profile');
   const profiles = writeProfiles(directory, settings, outcome);
   const report = createReport(outcome, settings, {
@@ -123,7 +128,7 @@ async function measureAndTell(
     },
     timings: progress.done(),
   });
-  const trees = createCallTrees(outcome);
+  const trees = createCallTrees(outcome, settings.policy.ownCode);
   writeFileSync(report.files.reportJson!, renderJson(report));
   writeFileSync(report.files.reportHtml!, renderPage(report, trees));
   for (const tree of trees)
@@ -174,6 +179,17 @@ async function readConfig(github: GitHub, context: GitHubContext, path: string):
   if (config === undefined && path !== '' && !context.pullRequest)
     throw new ConfigurationError(`Cannot start: there is no config file ${path} at ${context.trustedRef}.`);
   return config;
+}
+
+async function configChange(
+  github: GitHub,
+  { repository, pullRequest }: GitHubContext,
+  path: string,
+  base: string | undefined,
+  touched: string[],
+): Promise<string | undefined> {
+  if (!pullRequest || !touched.includes(path)) return undefined;
+  return describeConfigChange(path, base, await fetchFile(github, repository, path, pullRequest.headSha));
 }
 
 function hasCredentials(env: NodeJS.ProcessEnv): boolean {

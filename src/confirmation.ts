@@ -15,6 +15,7 @@ import {
   type MeasurementProgress,
   measureInterleaved,
 } from './measurement.ts';
+import type { OwnCode } from './pprof/frames.ts';
 import { createRecording, type Manifest, type Recording } from './recordings/recording.ts';
 import { sideOf } from './recordings/side.ts';
 import type { SnapshotSource } from './snapshots/collect.ts';
@@ -28,6 +29,8 @@ export interface ConfirmationInput {
   /** The plan of the screen, and where its snapshots came from. */
   plan: MeasurementPlan;
   source: SnapshotSource;
+  /** Which code is the function's own, where it cannot be told. */
+  ownCode?: OwnCode;
   /** Options of the screen's comparison. */
   options: Parameters<typeof compareSides>[2];
 }
@@ -66,8 +69,8 @@ export async function confirm(input: ConfirmationInput, services: ConfirmationSe
     const { s3, clock, interruption } = services;
     const measured = await measureInterleaved(...versions, plan, s3, clock, QUIET, interruption);
     if (measured.head.interrupted) return { confirmed: false, reason: 'the job was cancelled' };
-    const freshBase = asSide(measured.base, versions[0], plan.run);
-    const freshHead = asSide(measured.head, versions[1], plan.run);
+    const freshBase = asSide(measured.base, versions[0], plan.run, input.ownCode);
+    const freshHead = asSide(measured.head, versions[1], plan.run, input.ownCode);
     const seed = `${options.seed} confirmation`;
     const again = compareSides(freshBase, freshHead, { ...options, seed, restrictTo: flaggedFunctions(screen) });
     const few = Math.min(again.method.baseInstances, again.method.headInstances);
@@ -116,6 +119,12 @@ function fresh(
   return { target, invoke: createInvoke(lambda, target, clock), source, commit: seen.commit, exclude };
 }
 
-function asSide(measurement: Measurement, { target, commit }: MeasuredVersion, run: string): Side {
-  return sideOf(createRecording({ tool: '', target, key: '', commit, run, measuredAt: '', ...measurement })).side;
+function asSide(
+  measurement: Measurement,
+  { target, commit }: MeasuredVersion,
+  run: string,
+  ownCode: OwnCode | undefined,
+): Side {
+  return sideOf(createRecording({ tool: '', target, key: '', commit, run, measuredAt: '', ...measurement }), ownCode)
+    .side;
 }

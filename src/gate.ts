@@ -2,6 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from './clock.ts';
 import { compareSides, needsConfirmation } from './compare/compare.ts';
+import { smallestLimit } from './compare/limits.ts';
 import {
   defaultPolicy,
   type JudgeContext,
@@ -69,6 +70,8 @@ export interface Outcome {
  */
 export async function gate(commit: string, settings: Settings, services: Services): Promise<Outcome> {
   const { s3, progress } = services;
+  const { ownCode } = settings.policy;
+  const policy = { ...defaultPolicy, ...settings, ...settings.policy };
   const outcome: Partial<Outcome> & Pick<Outcome, 'differences' | 'warnings'> = { differences: [], warnings: [] };
   try {
     progress.step(`Resolve ${settings.function.name}`);
@@ -113,15 +116,15 @@ export async function gate(commit: string, settings: Settings, services: Service
     const baseline = base ? { recording: base, distance: 0 } : await fetchBaseline(s3, place, commits);
     if (baseline) {
       progress.step(`Compare with ${baseline.recording.manifest.commit.slice(0, 7)}`);
-      const before = sideOf(baseline.recording);
-      const side = sideOf(head);
+      const before = sideOf(baseline.recording, ownCode);
+      const side = sideOf(head, ownCode);
       outcome.warnings.push(...before.warnings, ...side.warnings);
       outcome.baseline = { ...baseline, relation: base ? 'base version, measured at the same time' : relation };
       outcome.differences = differencesBetween(baseline.recording.manifest, head.manifest);
       const options = {
         seed: `${baseline.recording.manifest.commit} ${commit}`,
         alpha: defaultPolicy.alpha,
-        minRegression: settings.warnThreshold,
+        minRegression: smallestLimit(policy),
         changedFiles: services.changedFiles,
       };
       outcome.comparison = compareSides(before.side, side.side, options);
@@ -136,6 +139,7 @@ export async function gate(commit: string, settings: Settings, services: Service
           target,
           plan,
           source: sourceOf(settings),
+          ...(ownCode && { ownCode }),
           options,
         };
         const confirmation = await confirm(input, services);
@@ -148,18 +152,14 @@ export async function gate(commit: string, settings: Settings, services: Service
     const { comparison } = outcome;
     const decide = (acceptedBy?: JudgeContext['acceptedBy']): Verdict =>
       comparison
-        ? judge(
-            comparison,
-            { ...defaultPolicy, ...settings },
-            {
-              functionName,
-              differences: outcome.differences,
-              baselineInterleaved: base !== undefined || comparison.method.confirmed,
-              memoryMb: target.memoryMb,
-              ...(services.acceptance && { acceptLabel: services.acceptance.label }),
-              ...(acceptedBy && { acceptedBy }),
-            },
-          )
+        ? judge(comparison, policy, {
+            functionName,
+            differences: outcome.differences,
+            baselineInterleaved: base !== undefined || comparison.method.confirmed,
+            memoryMb: target.memoryMb,
+            ...(services.acceptance && { acceptLabel: services.acceptance.label }),
+            ...(acceptedBy && { acceptedBy }),
+          })
         : noBaseline({ functionName, baseBranch: services.baseBranch, recorded: settings.updateBaseline });
     let verdict = decide();
     if (verdict.kind === 'fail') verdict = decide(await services.acceptance?.fetch());

@@ -1,6 +1,8 @@
-import type { OwnerKind } from './compare/comparison.ts';
+import type { MetricId, OwnerKind } from './compare/comparison.ts';
+import { limitsOfMetric } from './compare/limits.ts';
 import type { Outcome } from './gate.ts';
 import { matchSources } from './github/sources.ts';
+import type { OwnCode } from './pprof/frames.ts';
 import type { Recording } from './recordings/recording.ts';
 import { invocationsOf, weighRecording } from './recordings/side.ts';
 import type { MeasuredSide, Report, Repository } from './report/report.ts';
@@ -24,11 +26,23 @@ export interface ReportSurroundings {
 
 const HOTTEST = 20;
 
+/** Limits of the metrics for which the policy has their own. */
+function metricBudgets(settings: Settings): Pick<Report['budget'], 'metrics'> {
+  const { metricLimits, budgets } = settings.policy;
+  const ids = [...new Set([...Object.keys(metricLimits), ...Object.keys(budgets)])] as MetricId[];
+  if (ids.length === 0) return {};
+  const limits = ids.map((id) => {
+    const most = budgets[id];
+    return [id, { ...limitsOfMetric(id, { ...settings, ...settings.policy }), ...(most !== undefined && { most }) }];
+  });
+  return { metrics: Object.fromEntries(limits) };
+}
+
 /** The one value that every surface renders. */
 export function createReport(outcome: Outcome, settings: Settings, surroundings: ReportSurroundings): Report {
   const { head, baseline, comparison } = outcome;
   const { headFiles, baseFiles, ...told } = surroundings;
-  const hottest = head ? hottestFunctions(head) : [];
+  const hottest = head ? hottestFunctions(head, settings.policy.ownCode) : [];
   const paths = [...hottest, ...(comparison?.functions ?? [])].map(({ file }) => file).filter(Boolean);
   const gone = (comparison?.functions ?? []).filter(({ presence }) => presence === 'gone').map(({ file }) => file);
   return {
@@ -48,6 +62,7 @@ export function createReport(outcome: Outcome, settings: Settings, surroundings:
       failThreshold: settings.failThreshold,
       warnThreshold: settings.warnThreshold,
       minDeltaMs: settings.minDeltaMs,
+      ...metricBudgets(settings),
     },
     top: settings.top,
     sources: matchSources(paths, headFiles, surroundings.changedFiles),
@@ -93,8 +108,8 @@ function measuredSide({ manifest }: Recording): MeasuredSide {
 }
 
 /** The functions a recording spends most CPU in, own code before the rest. */
-function hottestFunctions(recording: Recording): Report['hottest'] {
-  const weights = weighRecording(recording);
+function hottestFunctions(recording: Recording, ownCode: OwnCode | undefined): Report['hottest'] {
+  const weights = weighRecording(recording, ownCode);
   const invocations = invocationsOf(recording);
   if (!weights || invocations === 0) return [];
   const nanos = weights.owners.map((_, i) => weights.counts.reduce((sum, group) => sum + group[i]!, 0));

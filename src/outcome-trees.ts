@@ -2,7 +2,7 @@ import type { Outcome } from './gate.ts';
 import { buildCallTree } from './pprof/calltree.ts';
 import type { Profile } from './pprof/columns.ts';
 import { filterProfile } from './pprof/filter.ts';
-import type { FrameClass, FrameName } from './pprof/frames.ts';
+import type { FrameClass, FrameName, OwnCode } from './pprof/frames.ts';
 import { defaultSampleType } from './pprof/sample-types.ts';
 import { frameClassifier, invocationsOf } from './recordings/side.ts';
 import { type CallTree, flattenCallTree } from './report/flamegraph/calltree.ts';
@@ -11,9 +11,9 @@ import { type CallTree, flattenCallTree } from './report/flamegraph/calltree.ts'
 const MIN_SHARE = 0.0001;
 
 /** One call tree for each profile type of the head side, with the base beside it: what the flame graphs are drawn from. */
-export function createCallTrees({ head, baseline, comparison }: Outcome): CallTree[] {
+export function createCallTrees({ head, baseline, comparison }: Outcome, ownCode?: OwnCode): CallTree[] {
   if (!head) return [];
-  const classify = withRenames(frameClassifier(head), comparison?.functions ?? []);
+  const classify = withRenames(frameClassifier(head, ownCode), comparison?.functions ?? []);
   const invocations = {
     base: baseline ? Math.max(1, invocationsOf(baseline.recording)) : 1,
     head: Math.max(1, invocationsOf(head)),

@@ -2,6 +2,7 @@ import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import { ConfigurationError } from './errors.ts';
 import { type FunctionReference, parseFunctionName } from './lambda/target.ts';
+import { type ConfiguredPolicy, noPolicy, POLICY_KEYS, parsePolicy } from './policy-config.ts';
 import { PROFILE_TYPES, type ProfileType } from './snapshots/layout.ts';
 
 /** Everything a run needs to know, validated. Durations in milliseconds, thresholds as fractions (0.1 = 10 %). */
@@ -39,7 +40,10 @@ export interface Settings {
   failThreshold: number;
   warnThreshold: number;
   minDeltaMs: number;
+  /** What the config file alone can say of the decision. */
+  policy: ConfiguredPolicy;
   failOnError: boolean;
+  failOnInconclusive: boolean;
   comment: 'always' | 'on-change' | 'never';
   /** Setting this label on the pull request accepts its regressions. '' = no label does. */
   acceptLabel: string;
@@ -172,7 +176,7 @@ const DEFAULTS: RawInputs = {
 };
 
 /** What the config file may set: policy and measurement, never where things are written or who may write. */
-const CONFIG_KEYS = [
+export const CONFIG_KEYS = [
   'payload',
   'invocations',
   'warmup-invocations',
@@ -200,7 +204,7 @@ const CONFIG_KEYS = [
  */
 export function parseSettings(inputs: RawInputs, config?: string): Settings {
   const problems: string[] = [];
-  const fromConfig = config === undefined ? {} : readConfig(config, problems);
+  const { inputs: fromConfig, policy } = readConfig(config, problems);
   const given: RawInputs = { ...DEFAULTS, ...fromConfig };
   for (const [name, value] of Object.entries(inputs))
     if (value !== undefined && value.trim() !== '') given[name] = value;
@@ -281,7 +285,9 @@ export function parseSettings(inputs: RawInputs, config?: string): Settings {
     failThreshold,
     warnThreshold,
     minDeltaMs: read('min-delta'),
+    policy,
     failOnError: read('fail-on-error'),
+    failOnInconclusive: policy.failOnInconclusive,
     comment: read('comment'),
     acceptLabel: labelOf(read('accept-label')),
     checkName: read('check-name') ?? '',
@@ -308,28 +314,32 @@ function labelOf(value = ''): string {
 /** Names of all inputs, so that the entry points read them all and nothing else. */
 export const INPUT_NAMES = [...Object.keys(INPUTS), 'config'];
 
-function readConfig(text: string, problems: string[]): RawInputs {
-  const path = 'the config file';
-  let document: unknown;
-  try {
-    document = parseYaml(text, { maxAliasCount: 0 });
-  } catch (error) {
-    problems.push(`${path} is not YAML: ${(error as Error).message.split('\n')[0]}.`);
-    return {};
-  }
-  if (document === null || document === undefined) return {};
-  if (typeof document !== 'object' || Array.isArray(document)) {
-    problems.push(`${path} must hold keys and values, such as "fail-threshold: 10%".`);
-    return {};
-  }
+function readConfig(text: string | undefined, problems: string[]): { inputs: RawInputs; policy: ConfiguredPolicy } {
   const inputs: RawInputs = {};
+  const document = text === undefined ? {} : parseConfig(text, problems);
   for (const [name, value] of Object.entries(document)) {
+    if (POLICY_KEYS.includes(name)) continue;
     if (!(CONFIG_KEYS as readonly string[]).includes(name))
       problems.push(
-        `${path} has an unknown key ${JSON.stringify(name.slice(0, 60))}. It may set: ${CONFIG_KEYS.join(', ')}.`,
+        `the config file has an unknown key ${JSON.stringify(name.slice(0, 60))}. It may set: ${[...CONFIG_KEYS, ...POLICY_KEYS].join(', ')}.`,
       );
     else if (Array.isArray(value)) inputs[name] = name === 'payload' ? JSON.stringify(value) : value.join(',');
     else inputs[name] = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
   }
-  return inputs;
+  return { inputs, policy: text === undefined ? noPolicy : parsePolicy(document, problems) };
+}
+
+/** The keys and values of a config file; {} when it is empty or, with a problem, when it is not such a file. */
+export function parseConfig(text: string, problems: string[]): Record<string, unknown> {
+  let document: unknown;
+  try {
+    document = parseYaml(text, { maxAliasCount: 0 });
+  } catch (error) {
+    problems.push(`the config file is not YAML: ${(error as Error).message.split('\n')[0]}.`);
+    return {};
+  }
+  if (document === null || document === undefined) return {};
+  if (typeof document === 'object' && !Array.isArray(document)) return document as Record<string, unknown>;
+  problems.push('the config file must hold keys and values, such as "fail-threshold: 10%".');
+  return {};
 }

@@ -61,7 +61,7 @@ export async function runGate(name: string, options: GateOptions, shell: Shell):
     files: {},
     timings: progress.done(),
   });
-  writeFiles(options.output, report, outcome);
+  writeFiles(options.output, report, outcome, settings);
   shell.say(`Report, page and profiles are in ${options.output}.`);
   shell.print(textOf(report, options, shell));
   return interruption.stop.aborted ? EXIT.interrupted : exitCodeOf(report.verdict, settings);
@@ -100,7 +100,7 @@ function textOf(report: Report, { json }: GateOptions, { interactive, color, col
   return interactive ? renderTerminal(report, { columns, color }) : `${renderComment(report).trimEnd()}\n`;
 }
 
-function writeFiles(folder: string, report: Report, outcome: Outcome): void {
+function writeFiles(folder: string, report: Report, outcome: Outcome, settings: Settings): void {
   const write = (name: string, content: string | Uint8Array): string => {
     const path = join(folder, `${report.key.replace('/', '-')}-${name}`);
     writeFileSync(path, content);

@@ -1,13 +1,16 @@
 /** From numbers to a decision: the policy, and the words that explain it. */
 import type { Comparison, FingerprintDifference, FunctionChange, MetricChange } from './comparison.ts';
+import { gates, type LimitPolicy, limitsOfFunction, limitsOfMetric, mayFail, overBudget } from './limits.ts';
 import {
   addedNanos,
   confirmedSentence,
+  describeBudget,
   describeDifferences,
   describeFunction,
   describeMetric,
   describeResolution,
   describeStrictness,
+  headlineOfBudget,
   headlineOfFunction,
   headlineOfMetric,
   oneLine,
@@ -41,11 +44,8 @@ export interface Verdict {
 }
 
 /** What may fail a build. Ratios as fractions: 0.1 = 10 %. */
-export interface Policy {
-  failThreshold: number;
-  warnThreshold: number;
-  /** Increases below this many CPU milliseconds per invocation are never named. */
-  minDeltaMs: number;
+/** Increases below `minDeltaMs` CPU milliseconds per invocation are never named. */
+export interface Policy extends LimitPolicy {
   /** Nor those below this share of the handler's CPU. */
   minShare: number;
   /** Instances a side needs for anything to fail. */
@@ -63,6 +63,10 @@ export const defaultPolicy: Policy = {
   failThreshold: 0.1,
   warnThreshold: 0.05,
   minDeltaMs: 0.1,
+  metricLimits: {},
+  functionRules: [],
+  budgets: {},
+  failOn: new Set(gates.filter((gate) => gate !== 'init')),
   minShare: 0.005,
   minInstances: 5,
   alpha: 0.05,
@@ -90,19 +94,25 @@ export function judge(comparison: Comparison, policy: Policy, context: JudgeCont
   const name = oneLine(context.functionName);
   const { method } = comparison;
   const strict = !method.confirmed;
-  const failAt = policy.failThreshold * (strict ? policy.unconfirmedFactor : 1);
+  const factor = strict ? policy.unconfirmedFactor : 1;
   const alphaToFail = strict ? policy.alphaUnconfirmed : policy.alpha;
 
-  const slower = comparison.functions.filter((changed) => grew(changed, policy.warnThreshold, policy.alpha, policy));
+  const slower = comparison.functions.filter((changed) => grew(changed, 'warn', 1, policy.alpha, policy));
   const regressedFunctions = slower.filter(
-    (changed) => (changed.kind === 'own' || changed.kind === 'library') && grew(changed, failAt, alphaToFail, policy),
+    (changed) =>
+      policy.failOn.has('function') &&
+      (changed.kind === 'own' || changed.kind === 'library') &&
+      grew(changed, 'fail', factor, alphaToFail, policy),
   );
   const warnedFunctions = slower.filter((changed) => !regressedFunctions.includes(changed));
   const totalsMayFail = context.baselineInterleaved || method.confirmed;
   const metrics = comparison.metrics.map((metric) => ({
     metric,
-    level: levelOf(metric, failAt, alphaToFail, totalsMayFail, policy),
+    level: levelOf(metric, factor, alphaToFail, totalsMayFail, policy),
+    budget: overBudget(metric, policy),
   }));
+  const overBudgets = metrics.filter(({ budget }) => budget !== 'no');
+  const brokenBudgets = overBudgets.filter(({ budget, metric: { id } }) => budget === 'new' && mayFail(id, policy));
   const failedMetrics = metrics.filter(({ level }) => level === 'fail').map(({ metric }) => metric);
   const warnedMetrics = metrics.filter(({ level }) => level === 'warn').map(({ metric }) => metric);
 
@@ -124,19 +134,21 @@ export function judge(comparison: Comparison, policy: Policy, context: JudgeCont
 
   const regressed = shortage === undefined ? regressedFunctions : [];
   const warned = shortage === undefined ? warnedFunctions : [];
-  const failing = regressed.length > 0 || failedMetrics.length > 0;
+  const failing = regressed.length > 0 || failedMetrics.length > 0 || brokenBudgets.length > 0;
   const capped = failing && context.differences.length > 0;
-  const warning = capped || warned.length > 0 || warnedMetrics.length > 0 || tight !== '';
+  const warning = capped || warned.length > 0 || warnedMetrics.length > 0 || overBudgets.length > 0 || tight !== '';
   const accepted = failing && !capped && context.acceptedBy !== undefined;
   const kind = accepted ? 'accepted' : failing && !capped ? 'fail' : warning ? 'warn' : 'pass';
 
   // The first finding in this order is the headline: errors, own code, totals, what only warns.
   const findings: { text: string; changed?: FunctionChange }[] = [
     ...(newErrors ? [{ text: headlineOfMetric(newErrors, 0) }] : []),
-    ...functionFinding(regressed, policy.failThreshold, 'budget'),
-    ...failedMetrics.map((metric) => ({ text: headlineOfMetric(metric, policy.failThreshold) })),
-    ...functionFinding(warned, policy.warnThreshold, 'warning threshold'),
-    ...warnedMetrics.map((metric) => ({ text: headlineOfMetric(metric, policy.warnThreshold) })),
+    ...functionFinding(regressed, 'fail', policy),
+    ...failedMetrics.map((metric) => ({ text: headlineOfMetric(metric, limitsOfMetric(metric.id, policy).fail) })),
+    ...brokenBudgets.map(({ metric }) => ({ text: headlineOfBudget(metric, policy.budgets[metric.id]!) })),
+    ...functionFinding(warned, 'warn', policy),
+    ...warnedMetrics.map((metric) => ({ text: headlineOfMetric(metric, limitsOfMetric(metric.id, policy).warn) })),
+    ...overBudgets.map(({ metric }) => ({ text: headlineOfBudget(metric, policy.budgets[metric.id]!) })),
     ...(tight === '' ? [] : [{ text: tight }]),
     { text: passHeadline(comparison) },
   ];
@@ -148,8 +160,11 @@ export function judge(comparison: Comparison, policy: Policy, context: JudgeCont
     reasons: [
       ...[...regressed, ...warned].slice(0, 5).map((changed) => describeFunction(changed, method.functionsTested)),
       ...[...failedMetrics, ...warnedMetrics].map((metric) => describeMetric(metric, totalsMayFail)),
+      ...overBudgets.map(({ metric, budget }) => describeBudget(metric, policy.budgets[metric.id]!, budget === 'old')),
       ...(tight === '' ? [] : [`${tight}.`]),
-      ...(failing || warned.length > 0 ? [strict ? describeStrictness(alphaToFail, failAt) : confirmedSentence] : []),
+      ...(failing || warned.length > 0
+        ? [strict ? describeStrictness(alphaToFail, policy.failThreshold * factor) : confirmedSentence]
+        : []),
       ...(by ? [by.sentence] : []),
       ...common,
     ],
@@ -170,15 +185,28 @@ function acceptedWords({ login, label, at }: NonNullable<JudgeContext['acceptedB
   return { who: `accepted${by}`, sentence: `The label "${oneLine(label)}"${set} accepts it.` };
 }
 
-function functionFinding(changes: FunctionChange[], limit: number, limitName: string) {
+function functionFinding(changes: FunctionChange[], level: 'fail' | 'warn', policy: Policy) {
   const worst = changes.toSorted((a, b) => addedNanos(b) - addedNanos(a))[0];
   return worst === undefined
     ? []
-    : [{ text: headlineOfFunction(worst, changes.length - 1, limit, limitName), changed: worst }];
+    : [
+        {
+          text: headlineOfFunction(
+            worst,
+            changes.length - 1,
+            limitsOfFunction(worst, policy)![level],
+            level === 'fail' ? 'budget' : 'warning threshold',
+          ),
+          changed: worst,
+        },
+      ];
 }
 
 /** All conditions of "slower" at once; `ratio` is calibrated, half of the limit must hold without calibration too. */
-function grew(changed: FunctionChange, limit: number, alpha: number, policy: Policy): boolean {
+function grew(changed: FunctionChange, level: 'fail' | 'warn', factor: number, alpha: number, policy: Policy): boolean {
+  const limits = limitsOfFunction(changed, policy);
+  if (limits === undefined) return false;
+  const limit = limits[level] * factor;
   const deltaMs = (changed.headNanosPerInvocation - changed.baseNanosPerInvocation) / 1e6;
   const added = changed.presence === 'both' ? changed.share * (changed.ratio - 1) : changed.share;
   return (
@@ -187,7 +215,7 @@ function grew(changed: FunctionChange, limit: number, alpha: number, policy: Pol
     changed.ratio >= 1 + limit &&
     changed.rawRatio >= 1 + limit / 2 &&
     added >= policy.minShare &&
-    deltaMs >= policy.minDeltaMs
+    deltaMs >= limits.minDeltaMs
   );
 }
 
@@ -197,14 +225,17 @@ function grew(changed: FunctionChange, limit: number, alpha: number, policy: Pol
  */
 function levelOf(
   metric: MetricChange,
-  failAt: number,
+  factor: number,
   alpha: number,
   totalsMayFail: boolean,
   policy: Policy,
 ): 'fail' | 'warn' | 'none' {
   if (metric.change !== 'more') return 'none';
-  if (metric.id === 'errors') return metric.base === 0 ? 'fail' : 'warn';
-  const sure = metric.pMore <= alpha && metric.ratio >= 1 + failAt;
+  const gated = mayFail(metric.id, policy);
+  if (metric.id === 'errors') return metric.base === 0 && gated ? 'fail' : 'warn';
+  const { fail, warn } = limitsOfMetric(metric.id, policy);
+  if (metric.ratio < 1 + warn) return 'none';
+  const sure = gated && metric.pMore <= alpha && metric.ratio >= 1 + fail * factor;
   switch (metric.id) {
     case 'allocated':
     case 'memory':
@@ -214,7 +245,7 @@ function levelOf(
     case 'billed':
       return sure && totalsMayFail && metric.pMore <= policy.alphaUnconfirmed ? 'fail' : 'warn';
     case 'init':
-      return 'warn';
+      return sure && metric.pMore <= policy.alphaUnconfirmed ? 'fail' : 'warn';
   }
 }
 

@@ -56,6 +56,18 @@ export function headlineOfMetric(metric: MetricChange, limit: number): string {
   return `${name} ${formatPercent(metric.ratio - 1)}${per} (${formatPair(metric.base, metric.head, metric.unit)}), over the ${formatThreshold(limit)} limit`;
 }
 
+/** `CPU of 26.1 ms per invocation is over the budget of 25.0 ms` */
+export function headlineOfBudget({ id, head, unit }: MetricChange, most: number): string {
+  const { name, per } = metricWords[id];
+  return `${name} of ${formatValue(head, unit)}${per} is over the budget of ${formatValue(most, unit)}`;
+}
+
+export function describeBudget(metric: MetricChange, most: number, wasOver: boolean): string {
+  const before = formatValue(metric.base, metric.unit);
+  const sentence = capitalised(headlineOfBudget(metric, most));
+  return `${sentence}; it was ${before} before${wasOver ? ', over it as well, so this only warns' : ''}.`;
+}
+
 export function passHeadline({ metrics }: Comparison): string {
   const cpu = metrics.find(({ id }) => id === 'cpu');
   const found = 'no CPU regression found';

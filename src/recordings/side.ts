@@ -1,19 +1,22 @@
 import type { Side } from '../compare/side.ts';
-import { classifyFrame, type FrameClass, type FrameName, type Language } from '../pprof/frames.ts';
+import { classifyFrame, type FrameClass, type FrameName, type Language, type OwnCode } from '../pprof/frames.ts';
 import { type OwnerWeights, weighOwners } from '../pprof/weigh.ts';
 import { INSTANCE_LABEL, type Recording } from './recording.ts';
 
 /** CPU nanoseconds of a recording by instance and function; undefined without a CPU profile. */
-export function weighRecording(recording: Recording): OwnerWeights | undefined {
+export function weighRecording(recording: Recording, ownCode?: OwnCode): OwnerWeights | undefined {
   const profile = recording.profiles.get('cpu');
   if (!profile) return undefined;
-  return weighOwners(profile, 'cpu', INSTANCE_LABEL, frameClassifier(recording));
+  return weighOwners(profile, 'cpu', INSTANCE_LABEL, frameClassifier(recording, ownCode));
 }
 
-/** Tells who a frame of the recording's profiles is. */
-export function frameClassifier(recording: Recording): (frame: FrameName) => FrameClass {
+/**
+ * Tells who a frame of the recording's profiles is.
+ * @param ownCode which code is the function's own, where the policy says it
+ */
+export function frameClassifier(recording: Recording, ownCode?: OwnCode): (frame: FrameName) => FrameClass {
   const language = languageOf(recording);
-  return (frame) => classifyFrame(frame, language);
+  return (frame) => classifyFrame(frame, language, ownCode);
 }
 
 /** Measured invocations of all instances. */
@@ -25,13 +28,13 @@ export function invocationsOf({ manifest: { instances } }: Recording): number {
  * A recording as one side of a comparison. An instance whose cold start fell into the measured windows is left out:
  * loading and compiling the code is not what the handler costs. When that would leave too few, all are kept.
  */
-export function sideOf(recording: Recording): { side: Side; warnings: string[] } {
+export function sideOf(recording: Recording, ownCode?: OwnCode): { side: Side; warnings: string[] } {
   const { manifest } = recording;
   const served = manifest.instances.filter(({ invocations }) => invocations > 0);
   const warm = served.filter(({ cold }) => cold === 0);
   const kept = warm.length >= Math.min(served.length, FEWEST_WARM) ? warm : served;
   const side: Side = {
-    weights: weighRecording(recording),
+    weights: weighRecording(recording, ownCode),
     instances: kept.map((instance) => ({ ...instance, maxMemoryMb: instance.maxMemoryMb ?? null })),
     maxMemoryMb: manifest.reports.maxMemoryMb,
     initMs: manifest.reports.initMs,

@@ -3,7 +3,7 @@
  * Renderers are pure functions of it, so that no two surfaces can disagree.
  * Every name, path and message in it is untrusted text: renderers escape.
  */
-import type { Comparison, FingerprintDifference } from '../compare/comparison.ts';
+import type { Comparison, FingerprintDifference, MetricId } from '../compare/comparison.ts';
 import type { Verdict } from '../compare/verdict.ts';
 
 export interface Repository {
@@ -63,7 +63,13 @@ export interface Report {
   hottest: { display: string; kind: string; file: string; line: number; nanosPerInvocation: number; share: number }[];
   differences: FingerprintDifference[];
   /** Thresholds in force, so that a value never stands without its budget. 0.1 = 10 %. */
-  budget: { failThreshold: number; warnThreshold: number; minDeltaMs: number };
+  budget: {
+    failThreshold: number;
+    warnThreshold: number;
+    minDeltaMs: number;
+    /** Where the policy has others for a metric; `most` is in the metric's own unit. */
+    metrics?: Partial<Record<MetricId, { fail: number; warn: number; most?: number }>>;
+  };
   /** Rows in the comment's table. */
   top: number;
   /** Repository-relative paths changed by the pull request. */

@@ -86,8 +86,10 @@ const functionChange = z.object({
   change: z.enum(['slower', 'faster', 'unchanged', 'moved']),
 });
 
+const metricId = z.enum(['cpu', 'duration', 'billed', 'allocated', 'memory', 'init', 'errors']);
+
 const metricChange = z.object({
-  id: z.enum(['cpu', 'duration', 'billed', 'allocated', 'memory', 'init', 'errors']),
+  id: metricId,
   unit: z.enum(['ms', 'bytes', 'MB', 'share']),
   base: real,
   head: real,
@@ -153,7 +155,14 @@ export const reportSchema = z.object({
     )
     .max(10_000),
   differences: z.array(z.object({ field: text, base: text, head: text })).max(1_000),
-  budget: z.object({ failThreshold: finite, warnThreshold: finite, minDeltaMs: finite }),
+  budget: z.object({
+    failThreshold: finite,
+    warnThreshold: finite,
+    minDeltaMs: finite,
+    metrics: z
+      .partialRecord(metricId, z.object({ fail: finite, warn: finite, most: finite.exactOptional() }))
+      .exactOptional(),
+  }),
   top: z.int().min(0).max(1_000),
   changedFiles: z.array(text).max(100_000),
   sources: paths,

@@ -229,7 +229,13 @@ function metricChange(metric: MetricChange): string {
 
 /** The value against the limits, as facts: which of them gates is the verdict's business. */
 function budgetCell(report: Report, metric: MetricChange): string {
-  const { failThreshold, warnThreshold, minDeltaMs } = report.budget;
+  const { minDeltaMs, metrics = {} } = report.budget;
+  const own = metrics[metric.id];
+  const { fail: failThreshold, warn: warnThreshold } = own ?? {
+    fail: report.budget.failThreshold,
+    warn: report.budget.warnThreshold,
+  };
+  if (own?.most !== undefined && metric.head > own.most) return `⚠️ over ${formatValue(own.most, metric.unit)}`;
   const limit = formatThreshold(failThreshold);
   const relative = metric.head / metric.base - 1;
   if (metric.unit === 'share' || Number.isNaN(relative)) return '—';

@@ -106,6 +106,26 @@ describe('the job summary', { timeout: 180_000 }, () => {
   });
 });
 
+describe('the config file', { timeout: 60_000 }, () => {
+  it('is that of the base branch, and the report says what the pull request changes in it', async () => {
+    const { github } = scenario.cloud;
+    const path = '.github/lambda-profile.yml';
+    const base = github.commit({ branch: 'strict', parents: [tip], files: { [path]: 'fail-on-error: true\n' } });
+    github.commit({ branch: 'lenient', parents: [base], files: { [path]: 'fail-on-error: false\ntop: many\n' } });
+    const pull = github.openPullRequest({ head: 'lenient', base: 'strict' });
+    const { exitCode, report } = await run({
+      eventName: 'pull_request',
+      event: github.pullRequestEvent(pull.number),
+      sha: pull.mergeSha,
+      inputs: { 'function-name': 'nowhere' },
+    });
+    expect(exitCode).toBe(1);
+    expect(report.warnings).toContainEqual(
+      expect.stringContaining(`changes ${path} (fail-on-error: true → false; top: not set → many)`),
+    );
+  });
+});
+
 describe('the check run', { timeout: 60_000 }, () => {
   const checked = { 'check-name': 'Lambda profile', 'function-name': 'nowhere' };
 

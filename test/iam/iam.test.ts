@@ -208,3 +208,19 @@ describe('renderPolicies()', () => {
       expect(documented.includes(JSON.stringify(policy, null, 2)), `${name} is in docs/iam.md`).toBe(true);
   });
 });
+
+describe.each(['node', 'go'])('the examples of deploying the %s function', (language) => {
+  const { function: ofFunction, store, readTrust, storeTrust } = renderPolicies(INPUT);
+  const actionsOf = (text: string): string[] => [...new Set(text.match(/\b(?:s3|lambda|sts):[A-Z]\w+/g))].sort();
+
+  it.each(['template.yaml', 'stack.mjs', 'main.tf'])('allow in %s what the policies allow', (file) => {
+    const example = readFileSync(join(root, 'examples/functions', language, 'deploy', file), 'utf8');
+    // How Lambda takes the function's own role is Terraform's to say; SAM and CDK do it by themselves.
+    const actions = actionsOf(example).filter((action) => action !== 'sts:AssumeRole');
+    expect(actions).toEqual(actionsOf(JSON.stringify([ofFunction, store, readTrust, storeTrust])));
+    expect(example).toMatch(/sparta\/pprof\/(?:orders|\$\{NAME\}|\$\{local\.name\})\/profiles\/\*/);
+    expect(example).toMatch(/lambda-profile\/recordings\/(?:orders|\$\{NAME\}|\$\{local\.name\})\/\*/);
+    expect(example).toContain('pull_request');
+    expect(example).toContain('ref:refs/heads/');
+  });
+});

@@ -1,8 +1,9 @@
 /**
- * Bundles what users run: `dist/action.js`, `dist/comment.js` and `dist/cli.js`, one file each, with everything in it.
+ * Bundles what users run: `dist/action.js` and `dist/comment.js`, one file each with everything in it, and `dist/cli.js`,
+ * which loads from `dist/cli/` only what a command needs: `merge` should not wait for the AWS SDK to be read.
  * The output depends on the sources and the lockfile alone; CI compares it with what is committed.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
 
@@ -45,19 +46,26 @@ export async function bundle(entry: string, directory: string, name = entry): Pr
     logLevel: 'warn',
   });
   await build.write({
-    file: `${directory}/${name}.js`,
+    ...(entry === 'cli'
+      ? {
+          dir: directory,
+          entryFileNames: `${name}.js`,
+          chunkFileNames: `${name}/[name].js`,
+          codeSplitting: { groups: [{ name: 'aws', test: /node_modules[\\/](?:@aws-sdk|@smithy)[\\/]/ }] },
+        }
+      : { file: `${directory}/${name}.js`, codeSplitting: false }),
     format: 'esm',
-    codeSplitting: false,
     // Names of functions and classes stay, so that a stack trace can be read.
     minify: { compress: true, mangle: { toplevel: true, keepNames: true }, codegen: true },
     comments: { legal: false },
-    banner: entry === 'cli' ? '#!/usr/bin/env node' : '',
+    banner: ({ isEntry }) => (entry === 'cli' && isEntry ? '#!/usr/bin/env node' : ''),
   });
   await build.close();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const directory = process.argv[2] ?? `${root}/dist`;
+  rmSync(directory, { recursive: true, force: true });
   await bundle('action', directory);
   await bundle('comment-action', directory, 'comment');
   await bundle('cli', directory);

@@ -1,0 +1,1 @@
+export{On as fromEnv}from"./aws.js";

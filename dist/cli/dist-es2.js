@@ -1,0 +1,1 @@
+export{xn as fromHttp}from"./aws.js";

@@ -1,0 +1,1 @@
+export{bn as fromIni}from"./aws.js";

@@ -1,0 +1,1 @@
+export{yn as fromLoginCredentials}from"./aws.js";

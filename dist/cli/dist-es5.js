@@ -1,0 +1,1 @@
+export{vn as fromProcess}from"./aws.js";

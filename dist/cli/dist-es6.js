@@ -1,0 +1,1 @@
+export{hn as fromSSO}from"./aws.js";

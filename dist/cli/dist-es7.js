@@ -1,0 +1,1 @@
+export{dn as fromTokenFile}from"./aws.js";

@@ -1,0 +1,1 @@
+export{_ as ENV_CMDS_FULL_URI,v as ENV_CMDS_RELATIVE_URI,y as fromContainerMetadata,p as fromInstanceMetadata}from"./aws.js";

@@ -1,0 +1,1 @@
+export{C as EventStreamSerde,E as eventStreamSerdeProvider}from"./aws.js";

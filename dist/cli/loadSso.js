@@ -1,0 +1,1 @@
+export{pn as GetRoleCredentialsCommand,mn as SSOClient}from"./aws.js";

@@ -1,0 +1,1 @@
+export{t as dividedBy,n as renderViewPage,r as renderViewSvg,i as titleOf}from"./profile-view2.js";

@@ -1,0 +1,1 @@
+export{n as listCommand,i as pruneCommand,o as showCommand}from"./recordings-run2.js";

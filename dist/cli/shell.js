@@ -1,0 +1,1 @@
+function inert(e){return e.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,`�`).replace(/(^|\s)::/g,`$1: :`).replace(/##\[/g,`## [`)}function shellWord(e){return/^[\w@%+=:,./-]+$/.test(e)?e:`'${e.replaceAll(`'`,`'\\''`)}'`}function counted(e,t){return`${e} ${t}${e===1?``:`s`}`}export{inert as n,shellWord as r,counted as t};

@@ -1,0 +1,1 @@
+export{Kt as CreateOAuth2TokenCommand,qt as SigninClient}from"./aws.js";

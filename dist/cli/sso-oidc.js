@@ -1,0 +1,1 @@
+export{gt as CreateTokenCommand,_t as SSOOIDCClient}from"./aws.js";

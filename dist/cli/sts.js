@@ -1,0 +1,1 @@
+export{L as getDefaultRoleAssumer,R as getDefaultRoleAssumerWithWebIdentity}from"./aws.js";

@@ -2,7 +2,9 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
+import { systemClock } from './clock.ts';
 import { ConfigurationError } from './errors.ts';
+import { timeRequests } from './lambda/request-times.ts';
 import type { Settings } from './settings.ts';
 
 export interface AwsClients {
@@ -18,7 +20,7 @@ const CONNECTION_TIMEOUT_MS = 10_000;
 
 /**
  * Clients with the credentials of the environment. The Lambda client never retries: a retry of Invoke runs the user's
- * function again. It has a socket for every call in flight: below that, calls would queue in this process.
+ * function again. It has a socket for every call in flight: with fewer, calls would queue in this process.
  * @throws ConfigurationError when nothing names a region
  */
 export function createClients(
@@ -30,21 +32,24 @@ export function createClients(
     throw new ConfigurationError(
       `Cannot tell the region of ${settings.function.name}: give its full ARN as function-name, or set AWS_REGION (aws-actions/configure-aws-credentials does).`,
     );
-  const agents = { keepAlive: true, maxSockets: settings.concurrency + 8 };
+  // The load bounds what is in flight, of two versions and beside excluded instances too.
+  const agents = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
+  const lambda = new LambdaClient({
+    region,
+    maxAttempts: 1,
+    cacheMiddleware: true,
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: INVOKE_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+      httpAgent: new HttpAgent(agents),
+      httpsAgent: new HttpsAgent(agents),
+    },
+  });
+  timeRequests(lambda, systemClock);
   return {
     region,
-    lambda: new LambdaClient({
-      region,
-      maxAttempts: 1,
-      cacheMiddleware: true,
-      requestHandler: {
-        connectionTimeout: CONNECTION_TIMEOUT_MS,
-        requestTimeout: INVOKE_TIMEOUT_MS,
-        throwOnRequestTimeout: true,
-        httpAgent: new HttpAgent(agents),
-        httpsAgent: new HttpsAgent(agents),
-      },
-    }),
+    lambda,
     s3: new S3Client({
       region,
       requestHandler: {

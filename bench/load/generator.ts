@@ -10,6 +10,7 @@ import { createInvoke, type Invocation } from '../../src/lambda/invoke.ts';
 import { runLoad } from '../../src/lambda/load.ts';
 import { summarizeLoad } from '../../src/lambda/load-summary.ts';
 import { parsePayloads } from '../../src/lambda/payloads.ts';
+import { timeRequests } from '../../src/lambda/request-times.ts';
 import type { Target } from '../../src/lambda/target.ts';
 
 const [url, rate, seconds, concurrency] = process.argv.slice(2) as [string, string, string, string];
@@ -32,6 +33,7 @@ const client = new LambdaClient({
   cacheMiddleware: true,
   requestHandler: { httpAgent: new Agent({ keepAlive: true, maxSockets: Number(concurrency) + 8 }) },
 });
+timeRequests(client, systemClock);
 const records: Invocation[] = [];
 let cpuAtStart = process.cpuUsage();
 let measuring = false;

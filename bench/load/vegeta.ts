@@ -44,12 +44,12 @@ export interface Attack {
  * The same method, path, headers and body as the AWS SDK sends, without a signature.
  */
 export function attack(path: string, url: string, rate: number, seconds: number, workers: number): Attack {
-  const target = JSON.stringify({
+  const target = `${JSON.stringify({
     method: 'POST',
     url: `${url}/2015-03-31/functions/orders/invocations?Qualifier=7`,
     header: { 'Content-Type': ['application/octet-stream'], 'X-Amz-Log-Type': ['Tail'] },
     body: Buffer.from('{}').toString('base64'),
-  });
+  })}\n`;
   const args = ['attack', '-format=json', `-duration=${seconds}s`, `-rate=${rate}`];
   args.push(`-workers=${workers}`, ...(rate === 0 ? [`-max-workers=${workers}`] : []));
   const { results, cpuMs } = timed([path, ...args], target);

@@ -90,8 +90,7 @@ export function addInvocation(account: Account, invocation: Invocation): void {
   else account.failed++;
   if (status !== 'succeeded') countError(account, invocation.errorType ?? 'Unknown');
   if (invocation.lateMs > LATE_MS) account.late++;
-  if (status !== 'ambiguous' && status !== 'throttled')
-    addValue(account.latencyMs, invocation.receivedMs - invocation.scheduledMs);
+  if (status !== 'ambiguous' && status !== 'throttled') addValue(account.latencyMs, latencyMs(invocation));
   if (ran(invocation) && !report) account.unreported++;
   // A cold invocation is another population: its duration is left out, its init has a place of its own.
   if (report && isCold(report)) account.coldInvocations++;
@@ -99,6 +98,11 @@ export function addInvocation(account: Account, invocation: Invocation): void {
     addValue(account.durationMs, report.durationMs);
     addValue(account.billedMs, report.billedDurationMs);
   }
+}
+
+/** From when a call was due until its answer: what it waited, throttling included, and what Lambda took. */
+export function latencyMs({ attempts, scheduledMs, lateMs, sentMs, receivedMs }: Invocation): number {
+  return attempts > 1 ? receivedMs - scheduledMs : lateMs + receivedMs - sentMs;
 }
 
 function ran({ status }: Invocation): boolean {

@@ -3,6 +3,7 @@ import { explainAwsError, readAwsFailure } from '../aws-error.ts';
 import type { Clock } from '../clock.ts';
 import { MeasurementError } from '../errors.ts';
 import { type InvocationReport, parseInvocationReport } from './invocation-report.ts';
+import { requestTimes } from './request-times.ts';
 import { encodeRunMarks, type RunMarks } from './run-protocol.ts';
 import type { Target } from './target.ts';
 
@@ -20,7 +21,7 @@ export interface Invocation {
   op: RunMarks['op'];
   /** When it was due: in an open loop by the schedule, otherwise when it was sent. Latency counts from here. */
   scheduledMs: number;
-  /** How long after that it was first sent. */
+  /** How long after that the sender got to it: building and signing a request is not in it. */
   lateMs: number;
   /** The last attempt. */
   sentMs: number;
@@ -48,7 +49,11 @@ export interface Answer {
 export type Invoke = (payload: Uint8Array, marks: RunMarks, abandon?: AbortSignal) => Promise<Answer>;
 
 /** A call that was sent once, when it was due. */
-const once = (sentMs: number) => ({ scheduledMs: sentMs, lateMs: 0, sentMs, attempts: 1 });
+const once = (sentMs: number, receivedMs: number, metadata: unknown) => {
+  const times = requestTimes(metadata);
+  const leftMs = times?.requestSentMs ?? sentMs;
+  return { scheduledMs: leftMs, lateMs: 0, sentMs: leftMs, receivedMs: times?.answerReadMs ?? receivedMs, attempts: 1 };
+};
 
 /**
  * An `Invoke` over the AWS SDK. The client must not retry (`maxAttempts: 1`): a retry runs the user's function again.
@@ -94,8 +99,7 @@ function answered(
   return {
     invocation: {
       op,
-      ...once(sentMs),
-      receivedMs,
+      ...once(sentMs, receivedMs, output.$metadata),
       status: failed ? 'function-error' : 'succeeded',
       ...(failed && { errorType: errorTypeOf(payload) }),
       ...(executedVersion !== undefined && { executedVersion }),
@@ -123,7 +127,12 @@ const NOT_READY_YET = new Set(['ENINotReadyException', 'ResourceNotReadyExceptio
 function unanswered(error: unknown, op: RunMarks['op'], sentMs: number, receivedMs: number, target: Target): Answer {
   const failure = readAwsFailure(error);
   const record = (status: InvocationStatus): Answer => ({
-    invocation: { op, ...once(sentMs), receivedMs, status, errorType: failure.code },
+    invocation: {
+      op,
+      ...once(sentMs, receivedMs, (error as { $metadata?: unknown } | null)?.$metadata),
+      status,
+      errorType: failure.code,
+    },
     payload: new Uint8Array(),
   });
   if (failure.status === 429) return record('throttled');

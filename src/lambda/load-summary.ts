@@ -1,4 +1,4 @@
-import { isCold, LATE_MS } from './account.ts';
+import { isCold, LATE_MS, latencyMs } from './account.ts';
 import type { Invocation, InvocationStatus } from './invoke.ts';
 import { addValue, createSketch, meanOf, middleOf, type QuantileSketch, quantileOf } from './quantile-sketch.ts';
 
@@ -45,7 +45,7 @@ export interface LoadSummary {
 
 /** Reads the measured calls of a load once, in bounded memory. */
 export function summarizeLoad(records: Iterable<Invocation>): LoadSummary {
-  const latencyMs = createSketch();
+  const latencies = createSketch();
   const durationMs = createSketch();
   const billedMs = createSketch();
   const initMs = createSketch();
@@ -60,7 +60,8 @@ export function summarizeLoad(records: Iterable<Invocation>): LoadSummary {
   let late = 0;
   let throttled = 0;
   let maxMemoryMb = 0;
-  for (const { op, status, errorType, attempts, report, ...when } of records) {
+  for (const invocation of records) {
+    const { op, status, errorType, attempts, report, ...when } = invocation;
     if (report && isCold(report)) addValue(initMs, report.initDurationMs ?? report.restoreDurationMs ?? 0);
     if (report) maxMemoryMb = Math.max(maxMemoryMb, report.maxMemoryUsedMb);
     if (op !== 'invoke') continue;
@@ -74,7 +75,7 @@ export function summarizeLoad(records: Iterable<Invocation>): LoadSummary {
     times.firstMs = Math.min(times.firstMs, firstSentMs);
     times.lastMs = Math.max(times.lastMs, firstSentMs);
     times.endMs = Math.max(times.endMs, when.receivedMs);
-    if (status !== 'ambiguous' && status !== 'throttled') addValue(latencyMs, when.receivedMs - when.scheduledMs);
+    if (status !== 'ambiguous' && status !== 'throttled') addValue(latencies, latencyMs(invocation));
     if (report && !isCold(report)) {
       addValue(durationMs, report.durationMs);
       addValue(billedMs, report.billedDurationMs);
@@ -89,7 +90,7 @@ export function summarizeLoad(records: Iterable<Invocation>): LoadSummary {
     throughputPerSecond: allMs > 0 ? (succeeded / allMs) * 1000 : 0,
     attackMs,
     waitMs: Math.max(0, allMs - attackMs),
-    latency: spreadOf(latencyMs),
+    latency: spreadOf(latencies),
     duration: spreadOf(durationMs),
     billed: spreadOf(billedMs),
     coldStarts: initMs.count,
@@ -100,7 +101,7 @@ export function summarizeLoad(records: Iterable<Invocation>): LoadSummary {
     success: requests > 0 ? succeeded / requests : 0,
     statuses,
     errorTypes: [...errorTypes].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).slice(0, 20),
-    histogram: histogramOf(latencyMs),
+    histogram: histogramOf(latencies),
   };
 }
 

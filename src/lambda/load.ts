@@ -59,6 +59,8 @@ export interface Interruption {
 /** Why no more was sent. */
 export type LoadEnd = 'complete' | 'wall-cap' | 'interrupted';
 
+/** Thousands of calls a second need no thousand reports. */
+const REPORT_EVERY_MS = 20;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 10_000;
 /** More refusals than this for each call that ran: the account or the function has no room for the load. */
@@ -138,8 +140,11 @@ async function sendAll(phase: Phase & { op: 'warmup' | 'invoke'; count: number }
   let broken: unknown;
   const isOver = (): boolean => broken !== undefined || signal?.aborted === true || clock.monotonicMs() >= endMs;
 
+  let reportedMs = Number.NEGATIVE_INFINITY;
   const report = (): void => {
     const done = Math.min(...tallies.map(({ ran }) => ran));
+    if (done < count && clock.monotonicMs() - reportedMs < REPORT_EVERY_MS) return;
+    reportedMs = clock.monotonicMs();
     const sum = (pick: (tally: Tally) => number): number => tallies.reduce((total, tally) => total + pick(tally), 0);
     const elapsedMs = clock.monotonicMs() - startedMs;
     const byCount = done > 0 ? (elapsedMs / done) * (count - done) : Number.POSITIVE_INFINITY;
@@ -156,13 +161,12 @@ async function sendAll(phase: Phase & { op: 'warmup' | 'invoke'; count: number }
 
   const sendOne = async (side: LoadSide, tally: Tally, index: number, scheduledMs?: number): Promise<void> => {
     const marks = { op, run: side.run, commit: side.commit };
-    let first: number | undefined;
+    const startedMs = clock.monotonicMs();
+    const due = { scheduledMs: scheduledMs ?? startedMs, lateMs: Math.max(0, startedMs - (scheduledMs ?? startedMs)) };
     for (let attempts = 1, backoffMs = FIRST_BACKOFF_MS; ; attempts++) {
       side.sent(op);
       const { invocation } = await side.invoke(payloadAt(plan.payloads, index), marks, abandon);
-      first ??= invocation.sentMs;
-      const dueMs = scheduledMs ?? first;
-      const record: Invocation = { ...invocation, attempts, scheduledMs: dueMs, lateMs: Math.max(0, first - dueMs) };
+      const record: Invocation = { ...invocation, attempts, ...due };
       if (invocation.status !== 'throttled') {
         side.record(record);
         tally.ran++;
@@ -184,12 +188,16 @@ async function sendAll(phase: Phase & { op: 'warmup' | 'invoke'; count: number }
     }
   };
 
-  /** One call to each side. Errors are kept until no call is in flight behind our back. */
+  const forward = [...sides.keys()];
+  const backward = [...forward].reverse();
+  /** Errors are kept until no call is in flight behind our back. */
+  const keep = (error: unknown): void => {
+    broken ??= error;
+  };
+  /** One call to each side. */
   const sendPair = async (index: number, scheduledMs?: number): Promise<void> => {
-    const swapped = sides.length > 1 && random() < 0.5;
-    const order = swapped ? [...sides.keys()].reverse() : [...sides.keys()];
-    const results = await Promise.allSettled(order.map((i) => sendOne(sides[i]!, tallies[i]!, index, scheduledMs)));
-    for (const result of results) if (result.status === 'rejected') broken ??= result.reason;
+    const order = sides.length > 1 && random() < 0.5 ? backward : forward;
+    await Promise.all(order.map((i) => sendOne(sides[i]!, tallies[i]!, index, scheduledMs).catch(keep)));
   };
 
   if (plan.rate && op === 'invoke') await openLoop(plan.rate, plan.concurrency, count, isOver, sendPair, phase);

@@ -26,12 +26,13 @@ export function* dueTimes(rate: Rate, random: () => number): Generator<number, n
   for (let index = 0; ; index++) yield Math.max(0, dueMs(index, rate) + (random() - 0.5) * JITTER * intervalMs);
 }
 
-/** Waits for a moment of the monotonic clock; timers alone would be up to a millisecond or two late. */
+/** Waits for a moment of the monotonic clock. */
 export async function waitUntil(clock: Clock, momentMs: number, signal?: AbortSignal): Promise<void> {
   for (;;) {
     const leftMs = momentMs - clock.monotonicMs();
     if (leftMs <= 0 || signal?.aborted) return;
-    await clock.sleep(leftMs > LONGEST_NAP_MS ? LONGEST_NAP_MS : leftMs > 2 ? Math.floor(leftMs - 1) : leftMs);
+    // A timer may be a millisecond or two late: the last two are waited for turn by turn of the event loop.
+    await clock.sleep(leftMs > 3 ? Math.min(LONGEST_NAP_MS, Math.floor(leftMs - 2)) : Math.min(leftMs, 0.5));
   }
 }
 

@@ -160,7 +160,10 @@ function accountInstances(
   for (const snapshot of snapshots) {
     const id = instanceOf(snapshot);
     const known = windows.get(id) ?? new Map<string, Window | undefined>();
-    known.set(snapshot.window ? `sequence ${snapshot.window.sequence}` : snapshot.key, snapshot.window);
+    const sequence = snapshot.window ? `sequence ${snapshot.window.sequence}` : snapshot.key;
+    // What the cold start spent is published with the first window, and is of no invocation.
+    const isCounted = (known.get(sequence)?.invocations.n ?? 0) > (snapshot.window?.invocations.n ?? 0);
+    if (!isCounted) known.set(sequence, snapshot.window);
     windows.set(id, known);
   }
   const accounts = [...windows].map(([id, known]): InstanceAccount => {
@@ -184,7 +187,8 @@ function accountInstances(
     const invocations = sum((window) => window.invocations.n);
     return {
       id,
-      windows: told.length,
+      // Readings of counters before the first invocation are no window.
+      windows: told.filter((window) => window.invocations.n > 0).length,
       invocations,
       errors: sum((window) => window.invocations.errors),
       cold: sum((window) => window.invocations.cold),

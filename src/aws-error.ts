@@ -33,7 +33,13 @@ const UNKNOWN_CREDENTIALS = new Set([
   'InvalidSignatureException',
 ]);
 const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'Forbidden']);
-const SKEWED = new Set(['RequestTimeTooSkewed']);
+/** S3 has a code for it; Lambda says that a signature is expired or not yet current. */
+function isSkewed({ code, message }: AwsFailure): boolean {
+  return (
+    code === 'RequestTimeTooSkewed' ||
+    (code === 'InvalidSignatureException' && /signature (expired|not yet current)/i.test(message))
+  );
+}
 
 /** Whether the failure is about who asks, not about what is asked. */
 export function isDenied(failure: AwsFailure): boolean {
@@ -72,15 +78,15 @@ function causeOf(failure: AwsFailure, action: string): { cause: string; next: st
       cause: 'the AWS credentials have expired',
       next: 'Ask for a longer session (role-duration-seconds of aws-actions/configure-aws-credentials), or measure for a shorter time.',
     };
+  if (isSkewed(failure))
+    return {
+      cause: 'the clock of this machine is off',
+      next: 'Set the clock of the runner (it must be within 5 minutes of AWS).',
+    };
   if (UNKNOWN_CREDENTIALS.has(failure.code))
     return {
       cause: `AWS does not accept the credentials (${failure.code})`,
       next: 'Check the credentials step before this one: aws-actions/configure-aws-credentials with the role of docs/iam.md.',
-    };
-  if (SKEWED.has(failure.code))
-    return {
-      cause: 'the clock of this machine is off',
-      next: 'Set the clock of the runner (it must be within 5 minutes of AWS).',
     };
   if (failure.code === 'CredentialsProviderError')
     return {

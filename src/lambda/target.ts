@@ -103,8 +103,8 @@ export async function resolveTarget(
     reference.accountId === undefined
       ? reference.name
       : `arn:${partitionOf(region)}:lambda:${region}:${reference.accountId}:function:${reference.name}`;
-  const version = await resolveVersion(client, invokeName, reference);
-  const configuration = await fetchReady(client, invokeName, reference.name, version, clock, readyTimeoutMs);
+  const version = await resolveVersion(client, invokeName, region, reference);
+  const configuration = await fetchReady(client, invokeName, region, reference.name, version, clock, readyTimeoutMs);
   refuseUnsupported(configuration, reference.name);
   return {
     functionName: reference.name,
@@ -125,7 +125,13 @@ export async function resolveTarget(
  */
 export async function assertUnchanged(client: Pick<LambdaClient, 'send'>, target: Target): Promise<void> {
   if (target.version !== '$LATEST') return;
-  const { CodeSha256 } = await fetchConfiguration(client, target.invokeName, target.functionName, target.version);
+  const { CodeSha256 } = await fetchConfiguration(
+    client,
+    target.invokeName,
+    target.region,
+    target.functionName,
+    target.version,
+  );
   if ((CodeSha256 ?? '') === target.codeSha256) return;
   throw new MeasurementError(
     `Cannot trust the measurement of ${target.functionName}: its code was replaced while it ran.`,
@@ -142,6 +148,7 @@ function partitionOf(region: string): string {
 async function resolveVersion(
   client: Pick<LambdaClient, 'send'>,
   invokeName: string,
+  region: string,
   { name, qualifier }: FunctionReference,
 ): Promise<string | undefined> {
   if (qualifier === undefined || qualifier === '$LATEST' || /^\d+$/.test(qualifier)) return qualifier;
@@ -155,7 +162,7 @@ async function resolveVersion(
       );
     return alias.FunctionVersion;
   } catch (error) {
-    if (readAwsFailure(error).status === 404) throw notFound(`${name}:${qualifier}`, error);
+    if (readAwsFailure(error).status === 404) throw notFound(`${name}:${qualifier}`, region, error);
     throw explainAwsError(error, `read the alias ${name}:${qualifier}`, 'lambda:GetAlias');
   }
 }
@@ -163,6 +170,7 @@ async function resolveVersion(
 async function fetchConfiguration(
   client: Pick<LambdaClient, 'send'>,
   invokeName: string,
+  region: string,
   name: string,
   version: string | undefined,
 ): Promise<FunctionConfiguration> {
@@ -172,15 +180,15 @@ async function fetchConfiguration(
     );
   } catch (error) {
     const label = version ? `${name}:${version}` : name;
-    if (readAwsFailure(error).status === 404) throw notFound(label, error);
+    if (readAwsFailure(error).status === 404) throw notFound(label, region, error);
     throw explainAwsError(error, `read the configuration of ${label}`, 'lambda:GetFunctionConfiguration');
   }
 }
 
-function notFound(label: string, error: unknown): MeasurementError {
+function notFound(label: string, region: string, error: unknown): MeasurementError {
   return new MeasurementError(
     `Cannot find the function ${label}.`,
-    'Check the name, the region and the account, and that the deploy step ran before this one.',
+    `It was looked for in ${region}. Check the name, the region and the account, and that the deploy step ran before this one.`,
     [{ what: `GetFunctionConfiguration ${label}`, state: 'failed', found: 'ResourceNotFoundException (HTTP 404)' }],
     { cause: error },
   );
@@ -191,6 +199,7 @@ const POLL_MS = 1_000;
 async function fetchReady(
   client: Pick<LambdaClient, 'send'>,
   invokeName: string,
+  region: string,
   name: string,
   version: string | undefined,
   clock: Clock,
@@ -198,7 +207,7 @@ async function fetchReady(
 ): Promise<FunctionConfiguration> {
   const deadlineMs = clock.nowMs() + readyTimeoutMs;
   for (;;) {
-    const configuration = await fetchConfiguration(client, invokeName, name, version);
+    const configuration = await fetchConfiguration(client, invokeName, region, name, version);
     const { State, StateReason, LastUpdateStatus, LastUpdateStatusReason } = configuration;
     if (State === 'Failed' || LastUpdateStatus === 'Failed')
       throw new MeasurementError(

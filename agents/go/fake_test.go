@@ -147,8 +147,8 @@ func (b *fakeBucket) comments(t *testing.T, profile string) []comment {
 
 // comment is what the tests read of a snapshot's.
 type comment struct {
-	Run         *string
-	Commit      *string
+	Run         string
+	Commit      string
 	Sequence    int
 	Reason      string
 	Kind        string

@@ -92,11 +92,11 @@ func TestARun(t *testing.T) {
 		t.Fatalf("published %v, not %v", keys, want)
 	}
 	heap := f.bucket.comments(t, "heap")
-	if heap[0].Reason != "run-change" || heap[0].Invocations.N != 0 || heap[0].Kind != "cumulative" || *heap[0].Run != "run-1" {
+	if heap[0].Reason != "run-change" || heap[0].Invocations.N != 0 || heap[0].Kind != "cumulative" || heap[0].Run != "run-1" {
 		t.Errorf("the counters at the start of the run are %+v", heap[0])
 	}
 	cpu := f.bucket.comments(t, "cpu")[0]
-	if cpu.Kind != "delta" || cpu.Sequence != 1 || cpu.Reason != "flush" || *cpu.Commit != "0123abc" {
+	if cpu.Kind != "delta" || cpu.Sequence != 1 || cpu.Reason != "flush" || cpu.Commit != "0123abc" {
 		t.Errorf("the comment is %+v", cpu)
 	}
 	if cpu.Invocations.N != 10 || cpu.Invocations.Errors != 1 || cpu.Invocations.Cold != 0 {
@@ -150,7 +150,7 @@ func TestWindowsBelongToOneRun(t *testing.T) {
 	}
 	var windows []string
 	for _, c := range f.bucket.comments(t, "cpu") {
-		windows = append(windows, *c.Run+" "+c.Reason)
+		windows = append(windows, c.Run+" "+c.Reason)
 	}
 	if want := []string{"run-b flush", "run-a run-change"}; !reflect.DeepEqual(windows, want) {
 		t.Errorf("published %v, not %v", windows, want)
@@ -175,7 +175,7 @@ func TestAFullWindowIsPublishedAfterTheResponse(t *testing.T) {
 	close(release)
 	f.invoke(t, "", "")
 	comments := f.bucket.comments(t, "cpu")
-	if len(comments) != 1 || comments[0].Run != nil || comments[0].Reason != "count" || comments[0].Invocations.N != 2 {
+	if len(comments) != 1 || comments[0].Run != "" || comments[0].Reason != "count" || comments[0].Invocations.N != 2 {
 		t.Errorf("published %+v", comments)
 	}
 	if comments[0].Invocations.Cold != 1 {

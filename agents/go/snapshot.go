@@ -64,10 +64,10 @@ func (s snapshot) comment(profile string) string {
 	w := s.window
 	text, err := json.Marshal(struct {
 		V               int         `json:"v"`
-		Run             *string     `json:"run"`
+		Run             string      `json:"run"`
 		Function        string      `json:"function"`
 		FunctionVersion string      `json:"functionVersion"`
-		Commit          *string     `json:"commit"`
+		Commit          string      `json:"commit"`
 		Instance        string      `json:"instance"`
 		Sequence        int         `json:"sequence"`
 		Slot            int         `json:"slot"`
@@ -85,8 +85,8 @@ func (s snapshot) comment(profile string) string {
 		Flags           []string    `json:"flags"`
 		Kind            string      `json:"kind"`
 	}{
-		V: 1, Run: nullable(w.run), Function: s.settings.function, FunctionVersion: s.settings.functionVersion,
-		Commit: nullable(w.commit), Instance: s.settings.instance, Sequence: s.sequence, Slot: s.sequence % slots,
+		V: 1, Run: w.run, Function: s.settings.function, FunctionVersion: s.settings.functionVersion,
+		Commit: w.commit, Instance: s.settings.instance, Sequence: s.sequence, Slot: s.sequence % slots,
 		Reason:      s.reason,
 		Invocations: invocations{w.invocations, w.errors, w.cold},
 		Time: times{

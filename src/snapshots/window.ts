@@ -5,7 +5,7 @@ import type { SnapshotKey } from './layout.ts';
 
 const name = z.string().max(256);
 const quantity = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
-/** Agents write null for an id they do not know: here it is ''. */
+/** '' when it is not known; null says the same. */
 const identifier = z
   .string()
   .regex(/^[A-Za-z0-9._:-]{0,64}$/)

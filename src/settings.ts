@@ -257,6 +257,9 @@ export function parseSettings(inputs: RawInputs, config?: string): Settings {
   if (mode === 'compare' && shards === undefined) problems.push('mode compare needs shards: how many were measured.');
   if (mode === 'all' && (index !== undefined || shards !== undefined))
     problems.push('shard and shards need mode measure or compare.');
+  const baseQualifier = read('base-qualifier') ?? '';
+  if (mode !== 'all' && baseQualifier !== '')
+    problems.push('base-qualifier needs mode all: shards are compared with a stored recording.');
   // A duration alone means as many calls as fit into it.
   const byTime = durationMs !== undefined && !inputs.invocations?.trim() && !('invocations' in fromConfig);
   const settings = {
@@ -269,7 +272,7 @@ export function parseSettings(inputs: RawInputs, config?: string): Settings {
     ...(durationMs !== undefined && { durationMs }),
     maxDurationMs,
     ...(minCpuSeconds !== undefined && { minCpuMs: minCpuSeconds * 1000 }),
-    baseQualifier: read('base-qualifier') ?? '',
+    baseQualifier,
     mode,
     shard: { index: index ?? 1, of: shards ?? 1 },
     monthlyInvocations: read('monthly-invocations'),

@@ -87,6 +87,30 @@ describe('parseSettings()', () => {
     expect(problemOf({}, 'concurrency: lots')).toContain('concurrency (config file) must be a whole number');
   });
 
+  it('reads a rate, a duration, a ramp and a CPU budget, from the inputs or the config file', () => {
+    const settings = parseSettings({ ...needed, rate: '50', duration: '30s' }, 'ramp: 5s\nmin-cpu-seconds: 30\n');
+    expect(settings).toMatchObject({
+      rate: { perSecond: 50, rampMs: 5000 },
+      durationMs: 30_000,
+      minCpuMs: 30_000,
+      invocations: Number.POSITIVE_INFINITY,
+    });
+    expect(parseSettings({ ...needed, duration: '30s', invocations: '500' }).invocations).toBe(500);
+  });
+
+  it('refuses a ramp without a rate, a duration above its cap, and shards without a mode', () => {
+    expect(problemOf({ ramp: '5s' })).toContain('ramp needs a rate');
+    expect(problemOf({ duration: '20m' })).toContain('duration must not be above max-duration: they are 20m and 15m');
+    expect(problemOf({ rate: '0' })).toContain('rate must be between 0.1 and 1000');
+    expect(problemOf({ shard: '1', shards: '4' })).toContain('need mode measure or compare');
+    expect(problemOf({ mode: 'measure', shards: '4' })).toContain('mode measure needs shard and shards');
+    expect(problemOf({ mode: 'measure', shard: '5', shards: '4' })).toContain('they are 5 and 4');
+    expect(problemOf({ mode: 'compare' })).toContain('mode compare needs shards');
+    expect(problemOf({ mode: 'compare', shards: '2', 'base-qualifier': '6' })).toContain(
+      'base-qualifier needs mode all',
+    );
+  });
+
   it('keeps the token out of messages', () => {
     expect(problemOf({ 'github-token': 'ghs_secret', top: 'x' })).not.toContain('ghs_secret');
   });

@@ -108,6 +108,24 @@ describe('resolveTarget()', () => {
     expect(clock.sleptMs).toBe(2000);
   });
 
+  it('waits until the SnapStart snapshot of a published version is taken', async () => {
+    const clock = sleepyClock();
+    const taking = { ...ready, SnapStart: { ApplyOn: 'PublishedVersions', OptimizationStatus: 'Off' } };
+    const taken = { ...ready, SnapStart: { ApplyOn: 'PublishedVersions', OptimizationStatus: 'On' } };
+    await resolve({ GetFunctionConfiguration: [taking, taken] }, 'orders:7', clock);
+    expect(clock.sleptMs).toBe(1000);
+    await expect(resolve({ GetFunctionConfiguration: [taking] })).rejects.toThrow(/SnapStart without a snapshot/);
+    const latest = { ...taking, Version: '$LATEST' };
+    await expect(resolve({ GetFunctionConfiguration: [latest] }, 'orders')).resolves.toMatchObject({ memoryMb: 512 });
+  });
+
+  it.each([
+    ['DurableConfig', /is a durable function/],
+    ['TenancyConfig', /isolates tenants/],
+  ])('answers plainly for %s', async (field, message) => {
+    await expect(resolve({ GetFunctionConfiguration: [{ ...ready, [field]: {} }] })).rejects.toThrow(message);
+  });
+
   it('gives up at the deadline and says in which state the function is', async () => {
     await expect(resolve({ GetFunctionConfiguration: [{ ...ready, State: 'Pending' }] })).rejects.toThrow(
       /orders was not ready within 60 s: State Pending/,

@@ -209,6 +209,12 @@ describe('renderPolicies()', () => {
   });
 });
 
+it('docs/iam.md names options that exist', () => {
+  const [documented, reference] = ['docs/iam.md', 'docs/cli.md'].map((file) => readFileSync(join(root, file), 'utf8'));
+  const options = new Set(documented!.match(/--[a-z][a-z-]+/g));
+  expect([...options].filter((option) => !reference!.includes(`${option} `))).toEqual([]);
+});
+
 describe.each(['node', 'go'])('the examples of deploying the %s function', (language) => {
   const { function: ofFunction, store, readTrust, storeTrust } = renderPolicies(INPUT);
   const actionsOf = (text: string): string[] => [...new Set(text.match(/\b(?:s3|lambda|sts):[A-Z]\w+/g))].sort();

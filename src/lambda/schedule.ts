@@ -31,8 +31,8 @@ export async function waitUntil(clock: Clock, momentMs: number, signal?: AbortSi
   for (;;) {
     const leftMs = momentMs - clock.monotonicMs();
     if (leftMs <= 0 || signal?.aborted) return;
-    // A timer may be a millisecond or two late: the last two are waited for turn by turn of the event loop.
-    await clock.sleep(leftMs > 3 ? Math.min(LONGEST_NAP_MS, Math.floor(leftMs - 2)) : Math.min(leftMs, 0.5));
+    // A timer may be a millisecond or two late: what is left is waited for turn by turn of the event loop.
+    await clock.sleep(leftMs > 2 ? Math.min(LONGEST_NAP_MS, Math.floor(leftMs - 1)) : Math.min(leftMs, 0.5));
   }
 }
 

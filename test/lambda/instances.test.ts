@@ -9,7 +9,6 @@ function pool(options: { agent: boolean; warm?: string[]; most?: number; shares?
   const bursts: number[] = [];
   let started = idle.length;
   let inFlight = 0;
-  let burst = 0;
   const side: LoadSide = {
     label: 'orders:7',
     run: 'r',
@@ -17,8 +16,8 @@ function pool(options: { agent: boolean; warm?: string[]; most?: number; shares?
     sent: () => {},
     record: () => {},
     async invoke(_, { op }) {
-      if (inFlight === 0) bursts.push((burst = 0));
-      bursts[bursts.length - 1] = ++burst;
+      if (inFlight === 0) bursts.push(0);
+      bursts[bursts.length - 1]!++;
       const times = { scheduledMs: 0, lateMs: 0, sentMs: 0, receivedMs: 1, attempts: 1 };
       if (inFlight >= (options.most ?? Number.POSITIVE_INFINITY))
         return { invocation: { op, ...times, status: 'throttled' }, payload: new Uint8Array() };

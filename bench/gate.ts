@@ -21,16 +21,17 @@ const BUCKET = 'octo-profiles';
 
 const directory = mkdtempSync(join(tmpdir(), 'bench-gate-'));
 let firstRequestMs = 0;
+/** Whichever service is asked first: GitHub for the config file, or Lambda. */
+function noteFirst(): boolean {
+  firstRequestMs ||= performance.now();
+  return false;
+}
 const cloud = await startCloud({
   owner: 'octo-org',
   repository: 'shop',
   bucket: BUCKET,
-  lambda: {
-    intercept: () => {
-      firstRequestMs ||= performance.now();
-      return false;
-    },
-  },
+  lambda: { intercept: noteFirst },
+  github: { intercept: noteFirst },
 });
 
 interface Timing {
@@ -99,7 +100,7 @@ const rows = [
     met: verdictMs <= 3000,
   },
   {
-    what: 'start of the process to its first request to Lambda',
+    what: 'start of the process to its first request',
     goal: '<= 300 ms',
     measured: `${startMs.toFixed(0)} ms`,
     met: startMs <= 300,

@@ -194,7 +194,9 @@ async function main(): Promise<void> {
       isMet(goal) ? 'yes' : 'NO',
     ]),
   ]);
-  console.log('Times end when the frame after the action is painted. This page draws the 100,000 largest frames of a tree at most.');
+  console.log(
+    'Times end when the frame after the action is painted. This page draws the 100,000 largest frames of a tree at most.',
+  );
   console.log(`bench report: ${goals.filter(isMet).length} of ${goals.length} goals met`);
 }
 

@@ -1,4 +1,3 @@
-import { filterProfile } from '../../src/pprof/filter.ts';
 import { weighProfile } from '../../src/pprof/weigh.ts';
 import { processCpuMs } from '../../test/go/cloud.ts';
 import type { Bench, Language } from './functions.ts';
@@ -33,17 +32,28 @@ function quantile(values: number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
-/** CPU in the profile of a run, over the CPU of the process inside its invocations by getrusage. */
-export async function capturedCpu(bench: Bench, language: Language, size: Size, quota?: Quota): Promise<number> {
+export interface Captured {
+  /** CPU in the profile of a run over all the process used from its first invocation to its last. */
+  ofRun: number;
+  /** CPU in the profile that is not labelled as outside of invocations, over getrusage inside them. */
+  inside: number;
+}
+
+/** How much of the CPU is in the profile, in a run that is frozen between its invocations. */
+export async function capturedCpu(bench: Bench, language: Language, size: Size, quota?: Quota): Promise<Captured> {
   const fn = await bench.deploy(language, 'orders', true);
   for (let i = 0; i < WARMUP; i++) await fn.invoke(ORDER, 'warmup');
   quota?.add(fn.pid());
   const from = processCpuMs(fn.pid());
-  while (processCpuMs(fn.pid()) - from < size.capturedMs) await fn.invoke(ORDER);
+  let usedMs = 0;
+  while (usedMs < size.capturedMs) {
+    await fn.invoke(ORDER);
+    usedMs = processCpuMs(fn.pid()) - from;
+  }
   const { reply, cpu } = await fn.flush();
-  // The Node.js agent labels what its runtime does between invocations; getrusage is taken inside them.
-  const inside = filterProfile(cpu, { tagignore: 'lambda-profile.phase=runtime' });
-  return weighProfile(inside, 'cpu').totals[0]! / 1e6 / reply.cpuMs;
+  const { groups, totals } = weighProfile(cpu, 'cpu', 'lambda-profile.phase');
+  const capturedMs = totals.reduce((sum, nanos) => sum + nanos, 0) / 1e6;
+  return { ofRun: capturedMs / usedMs, inside: totals[groups.indexOf('')]! / 1e6 / reply.cpuMs };
 }
 
 /**

@@ -6,6 +6,8 @@ import { BUCKET, type Scenario, sampleFunction, startScenario } from './scenario
 
 let scenario: Scenario;
 let tip: string;
+/** The pull request that makes a function slower, and the version it deploys. */
+let slower: Pick<ReturnType<typeof open>, 'number' | 'step'> & { version: string };
 const load = { concurrency: '6', invocations: '240', 'warmup-invocations': '90' };
 
 beforeAll(async () => {
@@ -69,6 +71,7 @@ describe('the Action', { timeout: 180_000 }, () => {
     const head = inService(sampleFunction(true));
     const { number, step } = open('fair-discounts', head);
     const version = await scenario.deploy('orders', sampleFunction(true));
+    slower = { number, step, version };
     const result = await scenario.run({ ...step, inputs: { ...load, qualifier: version } });
     expect(result.exitCode).toBe(1);
     expect(result.outputs).toMatchObject({ verdict: 'fail', regressed: 'true', 'baseline-commit': tip });
@@ -91,8 +94,11 @@ describe('the Action', { timeout: 180_000 }, () => {
     expect(comment!.body.split('\n')[1]).toContain('bestDiscount');
     expect(result.outputs['comment-url']).toContain(`/pull/${number}#issuecomment-${comment!.id}`);
     expect(result.report.verdict.next).toContain('add the label "perf-regression-accepted"');
+  });
 
-    // Somebody accepts it. The job runs again with the event as it was, without the label: the comment is updated.
+  it('accepts the regression by a label that the event of the re-run does not have, and updates the comment', async () => {
+    const { github } = scenario.cloud;
+    const { number, step, version } = slower;
     github.label(number, 'perf-regression-accepted', 'hubot');
     const again = await scenario.run({ ...step, inputs: { ...load, qualifier: version } });
     expect(again.exitCode).toBe(0);
@@ -100,8 +106,11 @@ describe('the Action', { timeout: 180_000 }, () => {
     expect(again.report.verdict.headline).toContain('accepted by @hubot');
     expect(github.comments(number)).toHaveLength(1);
     expect(github.comments(number)[0]!.body).toContain('Accepted regression');
+  });
 
-    // A late, older run does not overwrite the newer result.
+  it('does not overwrite the newer result when an older run comes late', async () => {
+    const { github } = scenario.cloud;
+    const { number, step, version } = slower;
     const before = github.comments(number)[0]!.body;
     const late = await scenario.run({ ...step, runId: 1, inputs: { ...load, qualifier: version } });
     expect(late.log).toContain('newer run');

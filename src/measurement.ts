@@ -1,6 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from './clock.ts';
-import type { Check } from './compare/verdict.ts';
 import { MeasurementError } from './errors.ts';
 import {
   type Account,
@@ -18,6 +17,7 @@ import { type Interruption, type LoadPlan, type LoadProgress, type LoadSide, run
 import { payloadAt } from './lambda/payloads.ts';
 import type { FlushReply } from './lambda/run-protocol.ts';
 import type { Target } from './lambda/target.ts';
+import { refuseFailedPublishing, refuseNothing } from './measurement-checks.ts';
 import type { ShardBarrier } from './recordings/shard-barrier.ts';
 import {
   awaitSnapshots,
@@ -28,7 +28,6 @@ import {
   type SkippedObject,
   type SnapshotSource,
 } from './snapshots/collect.ts';
-import { snapshotPrefix } from './snapshots/layout.ts';
 import { instanceOf, type Snapshot } from './snapshots/window.ts';
 
 /** One version to measure. */
@@ -120,7 +119,7 @@ export async function measureInterleaved(
 }
 
 /** A version while it is measured. */
-interface Side extends LoadSide {
+export interface MeasuredSide extends LoadSide {
   version: MeasuredVersion;
   account: Account;
   census: Set<string>;
@@ -140,7 +139,7 @@ async function measureVersions(
   interruption?: Interruption,
 ): Promise<Measurement[]> {
   const sides = await Promise.all(
-    versions.map(async (version, i): Promise<Side> => {
+    versions.map(async (version, i): Promise<MeasuredSide> => {
       const account = createAccount();
       return {
         version,
@@ -222,11 +221,16 @@ async function measureVersions(
   });
 }
 
-function wallCapWarning({ label, account }: Side, invocations: number, maxDurationMs: number): string {
+function wallCapWarning({ label, account }: MeasuredSide, invocations: number, maxDurationMs: number): string {
   return `Only ${countRan(account)} of ${invocations} invocations of ${label} were sent within max-duration (${Math.round(maxDurationMs / 1000)} s).`;
 }
 
-async function flush(side: Side, plan: MeasurementPlan, concurrency: number, payload: Uint8Array): Promise<void> {
+async function flush(
+  side: MeasuredSide,
+  plan: MeasurementPlan,
+  concurrency: number,
+  payload: Uint8Array,
+): Promise<void> {
   const { account, version } = side;
   const shards = plan.shards ?? 1;
   const ran = countRan(account) - side.replies.reduce((sum, { invocations }) => sum + invocations, 0);
@@ -244,7 +248,7 @@ async function flush(side: Side, plan: MeasurementPlan, concurrency: number, pay
 
 /** Adds what was published since the last time: slots are reused, so no window may wait for the end. */
 async function collect(
-  side: Side,
+  side: MeasuredSide,
   plan: MeasurementPlan,
   concurrency: number,
   payload: Uint8Array,
@@ -284,7 +288,7 @@ function identityOf({ key, etag }: Snapshot): string {
 }
 
 /** Invocations that are still needed of each side for the CPU budget; 0 when it is met, or CPU is not known. */
-function furtherInvocations(sides: readonly Side[], minCpuMs: number): number {
+function furtherInvocations(sides: readonly MeasuredSide[], minCpuMs: number): number {
   const missing = sides.map(({ replies }) => {
     const cpuMs = replies.reduce((sum, reply) => sum + reply.cpuMs, 0);
     const ran = replies.reduce((sum, reply) => sum + reply.invocations, 0);
@@ -293,7 +297,7 @@ function furtherInvocations(sides: readonly Side[], minCpuMs: number): number {
   return Math.max(...missing);
 }
 
-function resultOf(side: Side, plan: MeasurementPlan, interleaved: boolean, interrupted: boolean): Measurement {
+function resultOf(side: MeasuredSide, plan: MeasurementPlan, interleaved: boolean, interrupted: boolean): Measurement {
   const { account, census, collected, version, maxMemoryMb, label, warnings } = side;
   const isExcluded = (snapshot: Snapshot): boolean => version.exclude?.has(instanceOf(snapshot)) === true;
   const excludedWindows = new Map(
@@ -326,83 +330,4 @@ function resultOf(side: Side, plan: MeasurementPlan, interleaved: boolean, inter
     warnings: [...warnings, ...accountWarnings(account, label)],
     interrupted,
   };
-}
-
-/** Agents that answered but could not publish know why: nobody should have to guess. */
-function refuseFailedPublishing(replies: FlushReply[], target: Target, source: SnapshotSource): void {
-  const failures = replies.flatMap((reply) => reply.failures);
-  if (failures.length === 0 || replies.some(({ published }) => published.length > 0)) return;
-  const { code } = failures[0]!;
-  const place = `s3://${source.bucket}/${snapshotPrefix(source.prefix, source.stack)}`;
-  const denied = /denied|forbidden|403/i.test(code);
-  throw new MeasurementError(
-    `Cannot collect profiles of ${target.functionName}: its agent could not write to ${place} (${code.replace(/[^\w .-]/g, '?').slice(0, 80)}).`,
-    denied
-      ? 'Add s3:PutObject on that path to the role of the function, as in docs/iam.md.'
-      : 'Check LAMBDA_PROFILE_BUCKET of the function, and that it reaches S3 (in a VPC, through a gateway endpoint).',
-    [
-      { what: 'Agent inside the function', state: 'ok', found: `${replies.length} instances answered the flush` },
-      { what: `Publish to ${place}`, state: 'failed', found: code },
-    ],
-  );
-}
-
-function refuseNothing(side: Side, { waitTimeoutMs, shards = 1 }: MeasurementPlan, interleaved: boolean): void {
-  const { replies, label } = side;
-  const { skipped } = side.collected;
-  const { source, exclude } = side.version;
-  const ran = countRan(side.account);
-  const knownBefore = side.before.length;
-  if (interleaved && side.collected.snapshots.length > 0 && side.collected.snapshots.every(({ window }) => !window))
-    throw new MeasurementError(
-      `Cannot measure two versions of ${side.version.target.functionName} at once: its snapshots do not say which version they are of.`,
-      'Attach the agent layer to both versions, or measure without base-qualifier.',
-    );
-  if (side.collected.snapshots.some((snapshot) => !exclude?.has(instanceOf(snapshot)))) return;
-  if (side.collected.snapshots.length > 0)
-    throw new MeasurementError(
-      `Cannot confirm on fresh instances of ${label}: all ${exclude?.size} that answered were measured before.`,
-      'Raise the concurrency that the account or the function allows.',
-    );
-  // Another shard may have flushed every instance first: its recording has their windows.
-  if (shards > 1 && replies.length > 0) return;
-  const place = `s3://${source.bucket}/${snapshotPrefix(source.prefix, source.stack)}`;
-  const published = replies.reduce((sum, reply) => sum + reply.published.length, 0);
-  const checks: Check[] = [
-    { what: `Invoke ${label}`, state: 'ok', found: `${ran} invocations ran` },
-    replies.length > 0
-      ? {
-          what: 'Agent inside the function',
-          state: 'ok',
-          found: `${replies.length} flushes were answered, ${published} snapshots published`,
-        }
-      : {
-          what: 'Agent inside the function',
-          state: 'failed',
-          found: 'no answer to the flush: not installed or switched off',
-        },
-    {
-      what: `Snapshots (${source.types.join(', ')}) in ${place}`,
-      state: 'failed',
-      found: `none of this run, ${knownBefore} from before, ${skipped.length} unreadable`,
-    },
-    ...skipped.slice(0, 5).map(({ key, reason }): Check => ({ what: key, state: 'failed', found: reason })),
-  ];
-  if (skipped.length > 0)
-    throw new MeasurementError(
-      `Cannot use any of the ${skipped.length} snapshots of ${label}: ${skipped[0]!.reason}.`,
-      'Check what else writes to that path; the keys are listed in the report.',
-      checks,
-    );
-  if (replies.length > 0)
-    throw new MeasurementError(
-      `Cannot find the snapshots that ${label} published in ${place}.`,
-      'Let s3-bucket, s3-prefix and stack name what LAMBDA_PROFILE_BUCKET, LAMBDA_PROFILE_PREFIX and LAMBDA_PROFILE_STACK of the function name.',
-      checks,
-    );
-  throw new MeasurementError(
-    `Cannot profile ${label}: no agent answered, and no snapshot appeared in ${place} within ${Math.round(waitTimeoutMs / 1000)} s.`,
-    'Attach the agent layer and set AWS_LAMBDA_EXEC_WRAPPER and LAMBDA_PROFILE_BUCKET on this version of the function (docs/agent.md).',
-    checks,
-  );
 }

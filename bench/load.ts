@@ -63,7 +63,7 @@ try {
         goal: 'within 1 ms and 10 % of vegeta',
         peer: Number.isNaN(peer) ? 'not measured' : ms(peer),
         measured: ms(ours),
-        met: Number.isNaN(peer) ? null : Math.abs(ours - peer) <= Math.max(1, 0.1 * peer),
+        met: Number.isNaN(peer) ? null : Math.abs(ours - peer) <= Math.min(1, 0.1 * peer),
       });
     }
     rows.push(rateRow(rate, pairs[0]!.ours, pairs[0]!.peer));

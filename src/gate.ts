@@ -2,6 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from './clock.ts';
 import { compareSides, needsConfirmation } from './compare/compare.ts';
+import type { Comparison, FingerprintDifference } from './compare/comparison.ts';
 import { smallestLimit } from './compare/limits.ts';
 import {
   defaultPolicy,
@@ -9,6 +10,7 @@ import {
   judge,
   measurementError,
   noBaseline,
+  type Policy,
   skipped,
   type Verdict,
 } from './compare/verdict.ts';
@@ -17,7 +19,14 @@ import { MeasurementError } from './errors.ts';
 import type { BaselineCommits } from './github/commits.ts';
 import { type Cost, computeCost, renderCost } from './lambda/cost.ts';
 import type { Interruption } from './lambda/load.ts';
-import { measureCommit, planMeasurement, resolveMeasuredTarget, sourceOf } from './measured-commit.ts';
+import {
+  type MeasuredCommit,
+  type MeasuringJob,
+  measureCommit,
+  planMeasurement,
+  resolveMeasuredTarget,
+  sourceOf,
+} from './measured-commit.ts';
 import type { Progress } from './progress.ts';
 import { type Baseline, fetchBaseline } from './recordings/baseline.ts';
 import { differencesBetween } from './recordings/fingerprint.ts';
@@ -25,7 +34,7 @@ import type { Manifest, Recording } from './recordings/recording.ts';
 import { createShardBarrier } from './recordings/shard-barrier.ts';
 import { fetchShards } from './recordings/shards.ts';
 import { sideOf } from './recordings/side.ts';
-import { storeRecording } from './recordings/store.ts';
+import { type RecordingPlace, storeRecording } from './recordings/store.ts';
 import type { Settings } from './settings.ts';
 
 /** The world around the gate. */
@@ -56,8 +65,8 @@ export interface Outcome {
   verdict: Verdict;
   head?: Recording;
   baseline?: Baseline & { relation: string };
-  comparison?: ReturnType<typeof compareSides>;
-  differences: ReturnType<typeof differencesBetween>;
+  comparison?: Comparison;
+  differences: FingerprintDifference[];
   /** Of the measured version, at list prices; not set when its billed time is not known. */
   cost?: Cost | undefined;
   warnings: string[];
@@ -69,115 +78,155 @@ export interface Outcome {
  * verdict `error`; what was found until then is in the outcome.
  */
 export async function gate(commit: string, settings: Settings, services: Services): Promise<Outcome> {
-  const { s3, progress } = services;
-  const { ownCode } = settings.policy;
-  const policy = { ...defaultPolicy, ...settings, ...settings.policy };
-  const outcome: Partial<Outcome> & Pick<Outcome, 'differences' | 'warnings'> = { differences: [], warnings: [] };
+  const found: Found = { differences: [], warnings: [] };
   try {
-    progress.step(`Resolve ${settings.function.name}`);
-    const target = await resolveMeasuredTarget(settings, services);
-    const { functionName } = target;
-    const place = { bucket: settings.bucket, prefix: settings.baselinePrefix, functionName, key: settings.key };
-    const shard = { ...place, shard: { workflowRun: services.workflowRun, ...settings.shard } };
-    const barrier =
-      settings.mode === 'measure'
-        ? createShardBarrier(s3, shard, commit, services.clock, settings.waitTimeoutMs, services.interruption?.stop)
-        : undefined;
-    const { plan, warnings } = await planMeasurement(target, settings, services, barrier);
-    outcome.warnings.push(...warnings);
+    const job = await prepare(commit, settings, services, found);
 
-    // Invoke, collect, merge.
-    let base: Recording | undefined;
-    let interrupted = false;
-    let known: Promise<BaselineCommits> | undefined;
-    const fetchBaselineCommits = (): Promise<BaselineCommits> => (known ??= services.fetchBaselineCommits());
-    if (settings.mode === 'compare') {
-      progress.step(`Merge ${settings.shard.of} shards`);
-      outcome.head = await fetchShards(s3, place, commit, services.workflowRun, settings.shard.of);
-    } else {
-      const baseCommit = async () => (await fetchBaselineCommits()).commits[0] ?? '';
-      const measured = await measureCommit(target, commit, baseCommit, plan, settings, services);
-      ({ head: outcome.head, base, interrupted } = measured);
-      outcome.warnings.push(...measured.warnings);
-    }
-    const { head } = outcome;
-    outcome.cost = costOf(head.manifest, settings.monthlyInvocations);
-    if (outcome.cost) progress.note(renderCost(outcome.cost, settings.monthlyInvocations));
-    if (settings.mode === 'measure' && !interrupted) {
-      progress.step('Store the shard');
-      await storeRecording(s3, shard, head);
-      outcome.verdict = shardStored(functionName, settings.shard);
-      return outcome as Outcome;
-    }
+    const measured = settings.mode === 'compare' ? await mergeShards(job) : await measureCommit(job);
+    account(measured, job, found);
+    if (settings.mode === 'measure' && !measured.interrupted) return await keepShard(measured.head, job, found);
 
-    // Compare with the base commit's recording.
-    progress.step('Find the baseline');
-    const { relation, commits } = await fetchBaselineCommits();
-    const baseline = base ? { recording: base, distance: 0 } : await fetchBaseline(s3, place, commits);
-    if (baseline) {
-      progress.step(`Compare with ${baseline.recording.manifest.commit.slice(0, 7)}`);
-      const before = sideOf(baseline.recording, ownCode);
-      const side = sideOf(head, ownCode);
-      outcome.warnings.push(...before.warnings, ...side.warnings);
-      outcome.baseline = { ...baseline, relation: base ? 'base version, measured at the same time' : relation };
-      outcome.differences = differencesBetween(baseline.recording.manifest, head.manifest);
-      const options = {
-        seed: `${baseline.recording.manifest.commit} ${commit}`,
-        alpha: defaultPolicy.alpha,
-        minRegression: smallestLimit(policy),
-        changedFiles: services.changedFiles,
-      };
-      outcome.comparison = compareSides(before.side, side.side, options);
+    const baseline = await findBaseline(measured, job);
+    if (baseline) await compareWith(baseline, measured, job, found);
 
-      // What looks slower is measured again, base and head at the same time, on instances nobody has seen.
-      if (needsConfirmation(outcome.comparison) && outcome.differences.length === 0 && !interrupted) {
-        progress.step('Measure base and head again to confirm');
-        const input = {
-          screen: outcome.comparison,
-          base: baseline.recording.manifest,
-          head,
-          target,
-          plan,
-          source: sourceOf(settings),
-          ...(ownCode && { ownCode }),
-          options,
-        };
-        const confirmation = await confirm(input, services);
-        if (confirmation.confirmed) outcome.comparison = confirmation.comparison;
-        else outcome.warnings.push(`Not confirmed: ${confirmation.reason}.`);
-      }
-    }
-
-    // Judge, and keep what was measured whatever the judgement: a baseline that waits for good news gets stale.
-    const { comparison } = outcome;
-    const decide = (acceptedBy?: JudgeContext['acceptedBy']): Verdict =>
-      comparison
-        ? judge(comparison, policy, {
-            functionName,
-            differences: outcome.differences,
-            baselineInterleaved: base !== undefined || comparison.method.confirmed,
-            memoryMb: target.memoryMb,
-            ...(services.acceptance && { acceptLabel: services.acceptance.label }),
-            ...(acceptedBy && { acceptedBy }),
-          })
-        : noBaseline({ functionName, baseBranch: services.baseBranch, recorded: settings.updateBaseline });
-    let verdict = decide();
-    if (verdict.kind === 'fail') verdict = decide(await services.acceptance?.fetch());
-    outcome.verdict = interrupted ? cancelled(functionName) : verdict;
-    // Half a measurement must not become what the next one is compared with.
-    if (settings.updateBaseline && !interrupted) {
-      progress.step('Store the recording');
-      head.manifest.verdict = verdict.kind;
-      const stored = await storeRecording(s3, place, head);
-      progress.note(
-        stored === 'stored' ? `${commit.slice(0, 7)} stored` : `${commit.slice(0, 7)} has one already: kept`,
-      );
-    }
+    const verdict = await decide(job, found);
+    if (settings.updateBaseline && !measured.interrupted) await keep(measured.head, verdict, job);
+    return { ...found, verdict: measured.interrupted ? cancelled(job) : verdict };
   } catch (error) {
     if (!(error instanceof MeasurementError)) throw error;
-    outcome.verdict = measurementError(error.message, error.checks, error.next);
+    return { ...found, verdict: measurementError(error.message, error.checks, error.next) };
   }
-  return outcome as Outcome;
+}
+
+type Found = Omit<Outcome, 'verdict'>;
+
+/** What every step needs: the one immutable version under test, the plan of its measurement, and where recordings are. */
+interface Job extends MeasuringJob {
+  services: Services;
+  policy: Policy;
+  place: RecordingPlace;
+  /** Of this job's shard, when it measures only one. */
+  shardPlace: RecordingPlace;
+  /** Asked once, however many steps want to know. */
+  baselineCommits(): Promise<BaselineCommits>;
+}
+
+async function prepare(commit: string, settings: Settings, services: Services, found: Found): Promise<Job> {
+  services.progress.step(`Resolve ${settings.function.name}`);
+  const target = await resolveMeasuredTarget(settings, services);
+  const { bucket, baselinePrefix: prefix, key, mode, shard, waitTimeoutMs } = settings;
+  const place = { bucket, prefix, functionName: target.functionName, key };
+  const shardPlace = { ...place, shard: { workflowRun: services.workflowRun, ...shard } };
+  const { s3, clock, interruption } = services;
+  const barrier =
+    mode === 'measure'
+      ? createShardBarrier(s3, shardPlace, commit, clock, waitTimeoutMs, interruption?.stop)
+      : undefined;
+  const { plan, warnings } = await planMeasurement(target, settings, services, barrier);
+  found.warnings.push(...warnings);
+  let known: Promise<BaselineCommits> | undefined;
+  const baselineCommits = (): Promise<BaselineCommits> => (known ??= services.fetchBaselineCommits());
+  const policy = { ...defaultPolicy, ...settings, ...settings.policy };
+  const baseCommit = async (): Promise<string> => (await baselineCommits()).commits[0] ?? '';
+  return { commit, target, plan, settings, services, policy, place, shardPlace, baselineCommits, baseCommit };
+}
+
+async function mergeShards({ commit, settings, services, place }: Job): Promise<MeasuredCommit> {
+  services.progress.step(`Merge ${settings.shard.of} shards`);
+  const head = await fetchShards(services.s3, place, commit, services.workflowRun, settings.shard.of);
+  return { head, warnings: [], interrupted: false };
+}
+
+function account({ head, warnings }: MeasuredCommit, { settings, services }: Job, found: Found): void {
+  found.head = head;
+  found.warnings.push(...warnings);
+  found.cost = costOf(head.manifest, settings.monthlyInvocations);
+  if (found.cost) services.progress.note(renderCost(found.cost, settings.monthlyInvocations));
+}
+
+/** A shard is stored for the job that merges them all, and decides nothing. */
+async function keepShard(
+  head: Recording,
+  { settings, services, target, shardPlace }: Job,
+  found: Found,
+): Promise<Outcome> {
+  services.progress.step('Store the shard');
+  await storeRecording(services.s3, shardPlace, head);
+  const next = 'A job with `mode: compare` merges the shards and decides.';
+  const { index, of } = settings.shard;
+  const headline = `${target.functionName}: shard ${index} of ${of} measured and stored`;
+  const verdict = { ...skipped({ functionName: target.functionName, reason: '', next }), headline, reasons: [] };
+  return { ...found, verdict };
+}
+
+/** The base version when it was measured beside the head, else the recording of the nearest commit that has one. */
+async function findBaseline({ base }: MeasuredCommit, job: Job): Promise<Outcome['baseline']> {
+  job.services.progress.step('Find the baseline');
+  if (base) return { recording: base, distance: 0, relation: 'base version, measured at the same time' };
+  const { relation, commits } = await job.baselineCommits();
+  const baseline = await fetchBaseline(job.services.s3, job.place, commits);
+  return baseline && { ...baseline, relation };
+}
+
+async function compareWith(
+  baseline: NonNullable<Outcome['baseline']>,
+  { head, interrupted }: MeasuredCommit,
+  job: Job,
+  found: Found,
+): Promise<void> {
+  const { settings, services, policy, target, plan, commit } = job;
+  const { ownCode } = settings.policy;
+  const base = baseline.recording;
+  services.progress.step(`Compare with ${base.manifest.commit.slice(0, 7)}`);
+  const before = sideOf(base, ownCode);
+  const after = sideOf(head, ownCode);
+  found.baseline = baseline;
+  found.warnings.push(...before.warnings, ...after.warnings);
+  found.differences = differencesBetween(base.manifest, head.manifest);
+  const options = {
+    seed: `${base.manifest.commit} ${commit}`,
+    alpha: defaultPolicy.alpha,
+    minRegression: smallestLimit(policy),
+    changedFiles: services.changedFiles,
+  };
+  const screen = compareSides(before.side, after.side, options);
+  found.comparison = screen;
+  if (interrupted || found.differences.length > 0 || !needsConfirmation(screen)) return;
+
+  // What looks slower is measured again, base and head at the same time, on instances nobody has seen.
+  services.progress.step('Measure base and head again to confirm');
+  const source = sourceOf(settings);
+  const input = { screen, base: base.manifest, head, target, plan, source, ...(ownCode && { ownCode }), options };
+  const confirmation = await confirm(input, services);
+  if (confirmation.confirmed) found.comparison = confirmation.comparison;
+  else found.warnings.push(`Not confirmed: ${confirmation.reason}.`);
+}
+
+async function decide({ settings, services, policy, target }: Job, found: Found): Promise<Verdict> {
+  const { comparison, differences, baseline } = found;
+  const { functionName, memoryMb } = target;
+  if (!comparison)
+    return noBaseline({ functionName, baseBranch: services.baseBranch, recorded: settings.updateBaseline });
+  const verdictWith = (acceptedBy?: JudgeContext['acceptedBy']): Verdict =>
+    judge(comparison, policy, {
+      functionName,
+      differences,
+      baselineInterleaved: settings.baseQualifier !== '' || comparison.method.confirmed,
+      memoryMb,
+      ...(services.acceptance && { acceptLabel: services.acceptance.label }),
+      ...(acceptedBy && { acceptedBy }),
+    });
+  const verdict = verdictWith();
+  return verdict.kind === 'fail' && baseline ? verdictWith(await services.acceptance?.fetch()) : verdict;
+}
+
+/** Stored whatever the judgement: a baseline that waits for good news gets stale. */
+async function keep(head: Recording, verdict: Verdict, { commit, services, place }: Job): Promise<void> {
+  services.progress.step('Store the recording');
+  head.manifest.verdict = verdict.kind;
+  const stored = await storeRecording(services.s3, place, head);
+  const short = commit.slice(0, 7);
+  services.progress.note(stored === 'stored' ? `${short} stored` : `${short} has one already: kept`);
 }
 
 function costOf({ fingerprint, reports }: Manifest, monthlyInvocations: number): Cost | undefined {
@@ -187,17 +236,8 @@ function costOf({ fingerprint, reports }: Manifest, monthlyInvocations: number):
   return computeCost({ region, architecture, memoryMb, billedMeanMs, monthlyInvocations });
 }
 
-/** A shard decides nothing. */
-function shardStored(functionName: string, { index, of }: Settings['shard']): Verdict {
-  const verdict = skipped({
-    functionName,
-    reason: '',
-    next: 'A job with `mode: compare` merges the shards and decides.',
-  });
-  return { ...verdict, headline: `${functionName}: shard ${index} of ${of} measured and stored`, reasons: [] };
-}
-
-function cancelled(functionName: string): Verdict {
+/** Half a measurement is no basis for a verdict, nor for what the next one is compared with. */
+function cancelled({ target: { functionName } }: Job): Verdict {
   const verdict = skipped({ functionName, reason: '', next: 'Run the job again.' });
   return { ...verdict, kind: 'inconclusive', headline: `${functionName}: cancelled before all of it was measured` };
 }

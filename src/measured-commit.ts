@@ -85,15 +85,20 @@ export async function planMeasurement(
   return { plan, warnings: warning === undefined ? [] : [warning] };
 }
 
-/** Invokes, collects and merges: what was measured of `commit`, and of the base version beside it when one is named. */
-export async function measureCommit(
-  target: Target,
-  commit: string,
-  fetchBaseCommit: () => Promise<string>,
-  plan: MeasurementPlan,
-  settings: Settings,
-  services: MeasuringServices,
-): Promise<MeasuredCommit> {
+/** One commit to measure. */
+export interface MeasuringJob {
+  commit: string;
+  target: Target;
+  plan: MeasurementPlan;
+  settings: Settings;
+  services: MeasuringServices;
+  /** The commit of the base version, when one is measured beside. */
+  baseCommit(): Promise<string>;
+}
+
+/** Invokes, collects and merges: what was measured of the commit, and of the base version beside it when one is named. */
+export async function measureCommit(job: MeasuringJob): Promise<MeasuredCommit> {
+  const { commit, target, plan, settings, services } = job;
   const { lambda, s3, clock, progress, interruption } = services;
   const versionOf = (of: Target, its: string): MeasuredVersion => ({
     target: of,
@@ -123,7 +128,7 @@ export async function measureCommit(
   }
   const reference = { ...settings.function, qualifier: settings.baseQualifier };
   const baseTarget = await resolveTarget(lambda, reference, services.region, clock, READY_TIMEOUT_MS);
-  const base = versionOf(baseTarget, await fetchBaseCommit());
+  const base = versionOf(baseTarget, await job.baseCommit());
   const measured = await measureInterleaved(base, head, plan, s3, clock, progress, interruption);
   await Promise.all([assertUnchanged(lambda, target), assertUnchanged(lambda, baseTarget)]);
   progress.step('Merge the snapshots');

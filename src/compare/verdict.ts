@@ -243,6 +243,8 @@ function levelOf(
     case 'cpu':
     case 'duration':
     case 'billed':
+      // Measured side by side, an interval that reaches below no change is chance, and not worth a warning.
+      if (totalsMayFail && metric.ratioLow <= 1) return 'none';
       return sure && totalsMayFail && metric.pMore <= policy.alphaUnconfirmed ? 'fail' : 'warn';
     case 'init':
       return sure && metric.pMore <= policy.alphaUnconfirmed ? 'fail' : 'warn';

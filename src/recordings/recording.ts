@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type Account, countRan } from '../lambda/account.ts';
 import type { Target } from '../lambda/target.ts';
 import type { Profile } from '../pprof/columns.ts';
+import { filterProfile } from '../pprof/filter.ts';
 import { labelProfile, mergeProfiles, withComments } from '../pprof/merge.ts';
 import { PROFILE_TYPES, type ProfileType } from '../snapshots/layout.ts';
 import { foldSnapshots, instanceOf, type Snapshot, type Window } from '../snapshots/window.ts';
@@ -108,7 +109,7 @@ export function createRecording(input: RecordingInput): Recording {
     const ofType = snapshots.filter((snapshot) => snapshot.type === type);
     if (ofType.length === 0) continue;
     const labelled = foldSnapshots(ofType).map(({ instance, profile }) =>
-      labelProfile(profile, INSTANCE_LABEL, instance),
+      labelProfile(insideInvocations(profile), INSTANCE_LABEL, instance),
     );
     // The windows' comments name runs and instances one by one; the manifest says it in one place.
     profiles.set(type, withComments(mergeProfiles(labelled), [`${input.tool} ${type} of ${input.commit}`]));
@@ -134,6 +135,11 @@ export function createRecording(input: RecordingInput): Recording {
     verdict: '',
   };
   return { manifest, profiles };
+}
+
+/** Agents label what ran between invocations (the runtime waiting, start-up): it is not the handler's. */
+function insideInvocations(profile: Profile): Profile {
+  return filterProfile(profile, { tagignore: 'lambda-profile.phase=runtime' });
 }
 
 function fingerprintOf(target: Target, window: Window | undefined, cpu: Profile | undefined): Fingerprint {

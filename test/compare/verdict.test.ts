@@ -239,8 +239,14 @@ describe('judge()', () => {
   });
 
   test('wants totals that drift to be surer than anything else', () => {
-    const slow: MetricChange = { ...cpu, head: 18, ratio: 1.25, pMore: 0.015, change: 'more' };
+    const slow: MetricChange = { ...cpu, head: 18, ratio: 1.25, ratioLow: 1.05, pMore: 0.015, change: 'more' };
     expect(decide(comparisonOf([], { metrics: [slow] })).kind).toBe('warn');
+  });
+
+  test('does not warn about totals that were measured side by side and may as well be unchanged', () => {
+    const noisy: MetricChange = { ...cpu, head: 16, ratio: 1.13, ratioLow: 0.98, pMore: 0.019, change: 'more' };
+    expect(decide(comparisonOf([], { metrics: [noisy] })).kind).toBe('pass');
+    expect(decide(comparisonOf([], { metrics: [noisy], confirmed: false })).kind).toBe('warn');
   });
 
   test('fails on more allocation even against a stored baseline', () => {

@@ -1,4 +1,13 @@
 /** The sentences of a verdict: plain text, every number with its budget and its noise. */
+
+import type {
+  Comparison,
+  FingerprintDifference,
+  FunctionChange,
+  MetricChange,
+  MetricId,
+  Resolution,
+} from './comparison.ts';
 import {
   formatCount,
   formatInterval,
@@ -8,15 +17,7 @@ import {
   formatShare,
   formatThreshold,
   formatValue,
-} from '../report/format.ts';
-import type {
-  Comparison,
-  FingerprintDifference,
-  FunctionChange,
-  MetricChange,
-  MetricId,
-  Resolution,
-} from './comparison.ts';
+} from './format.ts';
 
 /** Untrusted text as one line of at most `most` characters, without control characters. Renderers escape the rest. */
 export function oneLine(text: string, most = 120): string {

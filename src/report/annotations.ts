@@ -1,6 +1,7 @@
 /** Notes on changed lines, as values: the caller hands them to `@actions/core`, which escapes workflow commands. */
+
+import { formatRatio } from '../compare/format.ts';
 import { visibleText } from './escape.ts';
-import { formatRatio } from './format.ts';
 import type { Report } from './report.ts';
 import { changedRows, type FunctionRow } from './rows.ts';
 

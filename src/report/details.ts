@@ -1,8 +1,8 @@
 /** The folded parts: all functions, instances, how it was decided, environment. */
 
 import type { Comparison } from '../compare/comparison.ts';
+import { formatCount, formatProbability, formatThreshold, formatValue } from '../compare/format.ts';
 import { escapeCodeSpan, escapeMarkdown } from './escape.ts';
-import { formatCount, formatProbability, formatThreshold, formatValue } from './format.ts';
 import { type Block, type TableBlock, unbroken } from './markdown.ts';
 import type { MeasuredSide, Report } from './report.ts';
 import { changedRows, type FunctionRow, unchangedRows } from './rows.ts';

@@ -1,6 +1,6 @@
 /** Which functions a reader is shown, in which order, and the words for each. */
 import type { FunctionChange } from '../compare/comparison.ts';
-import { formatDelta, formatInterval, formatPair } from './format.ts';
+import { formatDelta, formatInterval, formatPair } from '../compare/format.ts';
 import type { Report } from './report.ts';
 import { type Source, sourceOf } from './source.ts';
 

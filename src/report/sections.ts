@@ -1,6 +1,5 @@
 /** The parts comment and summary share, as Markdown blocks. Every text that is not ours goes through `escape.ts`. */
 import type { MetricChange } from '../compare/comparison.ts';
-import { escapeCodeSpan, escapeMarkdown, escapeProse } from './escape.ts';
 import {
   formatCount,
   formatDelta,
@@ -11,7 +10,8 @@ import {
   formatThreshold,
   formatValue,
   shortCommit,
-} from './format.ts';
+} from '../compare/format.ts';
+import { escapeCodeSpan, escapeMarkdown, escapeProse } from './escape.ts';
 import { type Block, unbroken } from './markdown.ts';
 import { measuredMetrics, metricNames } from './metrics.ts';
 import type { MeasuredSide, Report } from './report.ts';

@@ -1,4 +1,6 @@
 /** The job summary: what the comment says first, then everything. */
+
+import { formatElapsed } from '../compare/format.ts';
 import {
   changedFunctionsBlock,
   environmentBlock,
@@ -7,7 +9,6 @@ import {
   unchangedFunctionsBlock,
 } from './details.ts';
 import { escapeCodeSpan, escapeMarkdown } from './escape.ts';
-import { formatElapsed } from './format.ts';
 import { type Block, renderBlocks } from './markdown.ts';
 import { measuredMetrics } from './metrics.ts';
 import type { Report } from './report.ts';

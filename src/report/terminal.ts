@@ -1,6 +1,5 @@
 /** The report for a terminal: the verdict first, right without colour, within the columns there are. */
 import { createColors } from 'picocolors';
-import { escapeTerminal, middleEllipsis } from './escape.ts';
 import {
   formatCount,
   formatInterval,
@@ -10,7 +9,8 @@ import {
   formatThreshold,
   formatValue,
   shortCommit,
-} from './format.ts';
+} from '../compare/format.ts';
+import { escapeTerminal, middleEllipsis } from './escape.ts';
 import { measuredMetrics, metricNames } from './metrics.ts';
 import type { Report } from './report.ts';
 import { addedNanos, changedRows, type FunctionRow, topRows } from './rows.ts';

@@ -1,5 +1,5 @@
 /** Values of a call tree for people: the unit of a profile type, turned into one of `format.ts`. */
-import { formatCount, formatDelta, formatPair, formatValue, type Unit } from '../format.ts';
+import { formatCount, formatDelta, formatPair, formatValue, type Unit } from '../../compare/format.ts';
 
 const timeUnits: Record<string, number> = { nanoseconds: 1e-6, microseconds: 1e-3, milliseconds: 1, seconds: 1e3 };
 

@@ -1,5 +1,5 @@
 /** What can be said about one frame, in the words the picture, its tooltips and the live region share. */
-import { formatPercent, formatShare } from '../format.ts';
+import { formatPercent, formatShare } from '../../compare/format.ts';
 import { formatAmount, formatAmountDelta, formatAmountPair } from './amount.ts';
 import type { FlameGraph } from './layout.ts';
 import { type Step, stepOf } from './palette.ts';

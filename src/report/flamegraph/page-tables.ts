@@ -1,6 +1,5 @@
 /** The tables of the page: the same rows and numbers as the comment, as HTML. */
 
-import { escapeHtml, visibleText } from '../escape.ts';
 import {
   formatCount,
   formatDelta,
@@ -10,7 +9,8 @@ import {
   formatShare,
   formatThreshold,
   formatValue,
-} from '../format.ts';
+} from '../../compare/format.ts';
+import { escapeHtml, visibleText } from '../escape.ts';
 import { measuredMetrics, metricNames } from '../metrics.ts';
 import type { MeasuredSide, Report } from '../report.ts';
 import { addedNanos, changedRows, type FunctionRow, kindName, unchangedRows } from '../rows.ts';

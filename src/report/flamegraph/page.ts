@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { formatThreshold } from '../../compare/format.ts';
 import { escapeHtml, visibleText } from '../escape.ts';
-import { formatThreshold } from '../format.ts';
 import type { Report } from '../report.ts';
 import { stateMarks, stateOf } from '../state.ts';
 import type { CallTree } from './calltree.ts';

@@ -1,6 +1,7 @@
 /** The flame graph as one picture without a script: for mails, wikis and READMEs. */
+
+import { formatThreshold } from '../../compare/format.ts';
 import { escapeHtml, visibleText } from '../escape.ts';
-import { formatThreshold } from '../format.ts';
 import type { Report } from '../report.ts';
 import { formatAmount, formatAmountDelta, formatAmountPair } from './amount.ts';
 import type { CallTree } from './calltree.ts';

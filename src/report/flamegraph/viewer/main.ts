@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** The interactive part of the page. It reads the trees embedded in the page and never asks anything of a server. */
-import { formatPercent, formatShare } from '../../format.ts';
+import { formatPercent, formatShare } from '../../../compare/format.ts';
 import { formatAmount } from '../amount.ts';
 import { decodeTree } from '../encode.ts';
 import { frameFacts, frameName, framePresence } from '../frame.ts';

@@ -12,7 +12,7 @@ import {
   formatShare,
   formatThreshold,
   formatValue,
-} from '../../src/report/format.ts';
+} from '../../src/compare/format.ts';
 
 describe('formatValue()', () => {
   it.each([

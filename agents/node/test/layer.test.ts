@@ -4,16 +4,20 @@ import { decodeProfile } from '../../../src/pprof/decode.ts';
 import { parseWindow } from '../../../src/snapshots/window.ts';
 import { BUCKET, type Cloud, mark, type ReadProfile, readProfile, startCloud } from './cloud.ts';
 
+/** A loop too large to be inlined: V8 charges inlined loops to the caller. */
+const work = (name: string, times: number) =>
+  `function ${name}(n) { let x = 0, y = 1, z = 2; for (let i = 0; i < n * ${times}; i++) { x += Math.sqrt(i * 1.1 + y); y = (y * 31 + i) % 1009; z = z > 1e6 ? z / 3 : z + y * 0.5; if (z % 7 > 3) x -= z * 1e-9; else x += y * 1e-9; } return x + z; }`;
+
 /** A function with 6 : 3 : 1 of its work in three functions, in a bundle-like sub-directory. */
 const ORDERS = `
 import { setTimeout as sleep } from 'node:timers/promises';
 const cpuAtStart = process.cpuUsage();
-function priceItems(n) { let x = 0; for (let i = 0; i < n * 6; i++) x += Math.sqrt(i * 1.1); return x; }
-function checkStock(n) { let x = 0; for (let i = 0; i < n * 3; i++) x += Math.sqrt(i * 1.1); return x; }
-function writeAudit(n) { let x = 0; for (let i = 0; i < n; i++) x += Math.sqrt(i * 1.1); return x; }
+${work('priceItems', 6)}
+${work('checkStock', 3)}
+${work('writeAudit', 1)}
 export const handler = async (event) => {
   let sum = 0;
-  for (let i = 0; i < 8; i++) sum += priceItems(1e5) + checkStock(1e5) + writeAudit(1e5);
+  for (let i = 0; i < 8; i++) sum += priceItems(2e4) + checkStock(2e4) + writeAudit(2e4);
   const rows = [];
   for (let i = 0; i < 5000; i++) rows.push({ i });
   await sleep(1);
@@ -304,7 +308,7 @@ describe('a bucket that refuses', () => {
         const { failures, published } = reply(await cloud.invoke('denied', {}, mark('flush', 'r')));
         expect(published).toEqual([]);
         expect(failures).toMatchObject([{ type: 'cpu', code: 'AccessDenied' }]);
-        expect(JSON.stringify(failures)).not.toMatch(/\d{12}/);
+        expect(JSON.stringify(failures)).not.toMatch(/(?<![0-9a-f])\d{12}(?![0-9a-f])/);
       }
     } finally {
       cloud.onWrite('store');
@@ -476,11 +480,6 @@ describe('the exec wrapper', () => {
 
   it.each([
     { title: 'another profiler', variables: { DD_PROFILING_ENABLED: 'true' }, says: 'DD_PROFILING_ENABLED' },
-    {
-      title: 'a Managed Instance',
-      variables: { AWS_LAMBDA_MAX_CONCURRENCY: '4', AWS_LAMBDA_NODEJS_WORKER_COUNT: '2' },
-      says: 'Managed Instance',
-    },
     { title: 'a setting that cannot be', variables: { LAMBDA_PROFILE_TYPES: 'cpu,walls' }, says: "'walls'" },
   ])('says in one line why the agent is off: $title', async ({ variables, says, title }) => {
     const name = `notice-${title.replace(/\W/g, '')}`;

@@ -86,7 +86,7 @@ describe('classifyFrame()', () => {
     ['example.com/orders/pricing.Compute', '/home/me/orders/pricing/p.go', 'own example.com/orders/pricing.Compute'],
     ['example.com/orders/pricing.Compute', 'example.com/orders/pricing/p.go', 'own example.com/orders/pricing.Compute'],
     ['orders/pricing.Compute', '/home/me@vm/orders/pricing/p.go', 'own orders/pricing.Compute'],
-    ['example.com/lib.Do', '/root/go/pkg/mod/example.com/lib@v1.2.3/do.go', 'library example.com/lib.Do'],
+    ['example.com/lib.Do', '/home/runner/go/pkg/mod/example.com/lib@v1.2.3/do.go', 'library example.com/lib.Do'],
     ['example.com/lib.Do', 'example.com/lib@v1.2.3/do.go', 'library example.com/lib.Do'],
     ['example.com/lib.Do', '/home/me/orders/vendor/example.com/lib/do.go', 'library example.com/lib.Do'],
     ['encoding/json.Marshal', '/usr/local/go/src/encoding/json/encode.go', 'library encoding/json.Marshal'],

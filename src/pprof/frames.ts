@@ -128,6 +128,19 @@ function isBelow(path: string, prefix: string): boolean {
  * (`F[go.shape.int]` is `F[...]`), vendored packages the path they were vendored into, and modules their major version.
  */
 export function canonicalGoName(name: string): string {
+  let canonical = withoutNumbering(name);
+  // Hostile names hide one suffix behind another; those that Go writes are done after the first pass.
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    const again = withoutNumbering(canonical);
+    if (again === canonical) return canonical;
+    canonical = again;
+  }
+  return canonical;
+}
+
+const MAX_PASSES = 16;
+
+function withoutNumbering(name: string): string {
   const generic = withoutBrackets(name);
   const path = goImportPath(generic);
   const rest = generic
@@ -184,7 +197,8 @@ function withoutMajor(part: string): string {
 
 function canonicalGoPart(part: string): string {
   const dash = part.indexOf('-range');
-  const plain = dash >= 0 ? part.slice(0, dash) : part.endsWith('-fm') ? part.slice(0, -3) : part;
+  let plain = dash >= 0 ? part.slice(0, dash) : part;
+  while (plain.endsWith('-fm')) plain = plain.slice(0, -3);
   if (isDigits(plain)) return '';
   if (isNumbered(plain, 'gowrap') || isNumbered(plain, 'deferwrap')) return '';
   return isNumbered(plain, 'func') ? 'func' : plain;

@@ -1,7 +1,7 @@
 /** Two measured sides in, everything that changed between them out: numbers and evidence, no policy. */
 import type { OwnerWeights } from '../pprof/owners.ts';
 import { findParts } from './cause.ts';
-import type { Change, Comparison, FunctionChange } from './comparison.ts';
+import { type Change, type Comparison, type FunctionChange, isReviewable } from './comparison.ts';
 import { studentQuantile } from './distributions.ts';
 import { type FunctionTest, testFunctions } from './functions.ts';
 import { compareMetrics } from './metrics.ts';
@@ -105,7 +105,11 @@ export function compareSides(base: Side, head: Side, options: CompareOptions): C
 
 /** Keys of the functions that a confirmation has to look at again. */
 export function flaggedFunctions(comparison: Comparison): Set<string> {
-  return new Set(comparison.functions.filter(({ change }) => change === 'slower').map(({ key }) => key));
+  return new Set(
+    comparison.functions
+      .filter((changed) => changed.change === 'slower' && isReviewable(changed))
+      .map(({ key }) => key),
+  );
 }
 
 /**

@@ -6,6 +6,11 @@
 /** Who owns a frame: the function's own code, a bundled library, the language runtime, its garbage collector, nothing. */
 export type OwnerKind = 'own' | 'library' | 'runtime' | 'gc' | 'idle';
 
+/** Whether a finding has a line that somebody can change. What the runtime and its collector cost shows in the totals. */
+export function isReviewable({ kind }: { kind: OwnerKind }): boolean {
+  return kind === 'own' || kind === 'library';
+}
+
 export type Change =
   /** Uses more CPU than before, beyond chance and beyond the floors. */
   | 'slower'

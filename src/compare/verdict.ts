@@ -1,5 +1,11 @@
 /** From numbers to a decision: the policy, and the words that explain it. */
-import type { Comparison, FingerprintDifference, FunctionChange, MetricChange } from './comparison.ts';
+import {
+  type Comparison,
+  type FingerprintDifference,
+  type FunctionChange,
+  isReviewable,
+  type MetricChange,
+} from './comparison.ts';
 import { gates, type LimitPolicy, limitsOfFunction, limitsOfMetric, mayFail, overBudget } from './limits.ts';
 import {
   addedNanos,
@@ -99,10 +105,7 @@ export function judge(comparison: Comparison, policy: Policy, context: JudgeCont
 
   const slower = comparison.functions.filter((changed) => grew(changed, 'warn', 1, policy.alpha, policy));
   const regressedFunctions = slower.filter(
-    (changed) =>
-      policy.failOn.has('function') &&
-      (changed.kind === 'own' || changed.kind === 'library') &&
-      grew(changed, 'fail', factor, alphaToFail, policy),
+    (changed) => policy.failOn.has('function') && grew(changed, 'fail', factor, alphaToFail, policy),
   );
   const warnedFunctions = slower.filter((changed) => !regressedFunctions.includes(changed));
   const totalsMayFail = context.baselineInterleaved || method.confirmed;
@@ -202,7 +205,10 @@ function functionFinding(changes: FunctionChange[], level: 'fail' | 'warn', poli
       ];
 }
 
-/** All conditions of "slower" at once; `ratio` is calibrated, half of the limit must hold without calibration too. */
+/**
+ * All conditions of a finding at once. `ratio` is calibrated; half of the limit must hold without calibration too. An
+ * interval that reaches below no change convinces nobody, whatever p says.
+ */
 function grew(changed: FunctionChange, level: 'fail' | 'warn', factor: number, alpha: number, policy: Policy): boolean {
   const limits = limitsOfFunction(changed, policy);
   if (limits === undefined) return false;
@@ -211,7 +217,9 @@ function grew(changed: FunctionChange, level: 'fail' | 'warn', factor: number, a
   const added = changed.presence === 'both' ? changed.share * (changed.ratio - 1) : changed.share;
   return (
     changed.change === 'slower' &&
+    isReviewable(changed) &&
     changed.pSlower <= alpha &&
+    changed.ratioLow > 1 &&
     changed.ratio >= 1 + limit &&
     changed.rawRatio >= 1 + limit / 2 &&
     added >= policy.minShare &&

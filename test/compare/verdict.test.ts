@@ -131,6 +131,15 @@ describe('judge()', () => {
     expect(verdict.regressed).toEqual([]);
   });
 
+  test.each(['runtime', 'gc', 'idle'] as const)('does not even warn of %s: nobody can change a line of it', (kind) => {
+    const changed = { ...parseOrder, kind, ratio: 2, rawRatio: 2, ratioLow: 1.8, ratioHigh: 2.2 };
+    expect(decide(comparisonOf([changed]))).toMatchObject({ kind: 'pass', warned: [] });
+  });
+
+  test('does not warn of a function whose interval reaches below no change', () => {
+    expect(decide(comparisonOf([{ ...parseOrder, ratioLow: 0.995 }]))).toMatchObject({ kind: 'pass', warned: [] });
+  });
+
   test('warns between the two thresholds', () => {
     const verdict = decide(comparisonOf([{ ...parseOrder, ratio: 1.07 }]));
     expect(verdict).toMatchObject({ kind: 'warn', regressed: [], warned: ['orders.parseOrder'] });

@@ -41,6 +41,12 @@ function isSkewed({ code, message }: AwsFailure): boolean {
   );
 }
 
+/** Whether a request was refused for its time alone, and the client has set its clock right by the answer. */
+export function wasSkewed(error: unknown): boolean {
+  const { $metadata } = (error ?? {}) as { $metadata?: { clockSkewCorrected?: boolean } };
+  return $metadata?.clockSkewCorrected === true && isSkewed(readAwsFailure(error));
+}
+
 /** Whether the failure is about who asks, not about what is asked. */
 export function isDenied(failure: AwsFailure): boolean {
   return (
@@ -76,32 +82,42 @@ function causeOf(failure: AwsFailure, action: string): { cause: string; next: st
   if (EXPIRED.has(failure.code))
     return {
       cause: 'the AWS credentials have expired',
-      next: 'Ask for a longer session (role-duration-seconds of aws-actions/configure-aws-credentials), or measure for a shorter time.',
+      next: 'Sign in again. In a workflow, ask for a longer session (role-duration-seconds of aws-actions/configure-aws-credentials), or measure for a shorter time.',
     };
   if (isSkewed(failure))
     return {
       cause: 'the clock of this machine is off',
-      next: 'Set the clock of the runner (it must be within 5 minutes of AWS).',
+      next: 'Set the clock: it must be within 5 minutes of that of AWS.',
     };
   if (UNKNOWN_CREDENTIALS.has(failure.code))
     return {
       cause: `AWS does not accept the credentials (${failure.code})`,
-      next: 'Check the credentials step before this one: aws-actions/configure-aws-credentials with the role of docs/iam.md.',
+      next: 'Check whose they are: `aws sts get-caller-identity`. In a workflow, check the step aws-actions/configure-aws-credentials, with a role of docs/iam.md.',
     };
   if (failure.code === 'CredentialsProviderError')
     return {
-      cause: 'there are no AWS credentials in the environment',
-      next: 'Run aws-actions/configure-aws-credentials before this step, with `permissions: id-token: write`.',
+      cause: 'there are no AWS credentials',
+      next: 'Sign in, or set AWS_PROFILE. In a workflow, run aws-actions/configure-aws-credentials before this step, with `permissions: id-token: write`.',
     };
   if (isDenied(failure))
     return { cause: `the role lacks ${action}`, next: `Add ${action} to the policy of the role, as in docs/iam.md.` };
   if (failure.status === 0)
     return {
       cause: `no answer (${failure.code}${failure.message ? `: ${failure.message}` : ''})`,
-      next: 'Check the network of the runner and the region, then run the job again.',
+      next: 'Check the network and the region, then try again.',
+    };
+  if (failure.status < 300)
+    return {
+      cause: `the answer cannot be read (${failure.code}${failure.message ? `: ${failure.message}` : ''})`,
+      next: 'Try again; if it stays so, look at what is between this machine and AWS (a proxy, AWS_ENDPOINT_URL).',
+    };
+  if (failure.status === 429 || failure.code === 'SlowDown')
+    return {
+      cause: `AWS throttles this account (${failure.status} ${failure.code})`,
+      next: 'Try again in some minutes, or let fewer jobs run at the same time.',
     };
   return {
     cause: `AWS answered ${failure.status} ${failure.code}${failure.message ? `: ${failure.message}` : ''}`,
-    next: failure.status >= 500 ? 'Run the job again in some minutes.' : 'Check the inputs of this step.',
+    next: failure.status >= 500 || failure.status === 409 ? 'Try again in some minutes.' : 'Check what was given: function, bucket, region.',
   };
 }

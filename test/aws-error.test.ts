@@ -17,18 +17,18 @@ describe('explainAwsError()', () => {
       /the role lacks lambda:InvokeFunction\. Add lambda:InvokeFunction to the policy of the role, as in docs\/iam\.md/,
     ],
     [awsError('AccessDenied', 403), /the role lacks lambda:InvokeFunction/],
-    [awsError('ExpiredTokenException', 403), /credentials have expired\. Ask for a longer session/],
+    [awsError('ExpiredTokenException', 403), /credentials have expired\. Sign in again\. In a workflow, ask for a longer session/],
     [awsError('UnrecognizedClientException', 403), /does not accept the credentials \(UnrecognizedClientException\)/],
-    [awsError('RequestTimeTooSkewed', 403), /the clock of this machine is off/],
+    [awsError('RequestTimeTooSkewed', 403), /the clock of this machine is off\. Set the clock/],
     [
       awsError('CredentialsProviderError', 0),
-      /no AWS credentials in the environment\. Run aws-actions\/configure-aws-credentials/,
+      /no AWS credentials\. Sign in, or set AWS_PROFILE\. In a workflow, run aws-actions\/configure-aws-credentials/,
     ],
     [
       Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
       /no answer \(ECONNREFUSED: connect ECONNREFUSED\)\. Check the network/,
     ],
-    [awsError('ServiceException', 500, 'oops'), /AWS answered 500 ServiceException: oops\. Run the job again/],
+    [awsError('ServiceException', 500, 'oops'), /AWS answered 500 ServiceException: oops\. Try again/],
     ['a string', /no answer \(UnknownError\)/],
   ])('explains %o', (error, text) => {
     expect(explain(error)).toMatch(text);

@@ -20,7 +20,7 @@ export function addCollect(program: Command, shell: Shell): void {
     .command('collect')
     .summary('download the snapshots of a stack')
     .description(
-      'Downloads the snapshots that the instances of a stack have published into a folder, one file each. Nothing is deleted.\nSnapshots that are no profiles are left out and named. `merge` and `top` add files up, which is right for cpu; `profile`\nknows that snapshots of a heap must not be added.',
+      'Downloads the snapshots that the instances of a stack have published into a folder, one file each. Nothing is deleted. Snapshots that are no profiles are left out and named. `merge` and `top` add files up, which is right for cpu; `profile` knows that snapshots of a heap must not be added.',
     )
     .argument('<stack>', "LAMBDA_PROFILE_STACK of the functions: by default a function's name");
   addBucketOption(command)

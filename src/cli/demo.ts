@@ -12,7 +12,7 @@ export function addDemo(program: Command, _shell: Shell): void {
     .command('demo')
     .summary('see the whole gate work on this machine')
     .description(
-      'Runs Lambda, S3 and GitHub on loopback, deploys a sample function, records it, and judges two pull requests.\nNeeds a clone of the project, where `npm ci` was run; no account and no network.',
+      'Runs Lambda, S3 and GitHub on loopback, deploys a sample function, records it, and judges two pull requests. Needs a clone of the project, where `npm ci` was run; no account and no network.',
     )
     .action(async () => {
       const root = fileURLToPath(new URL('..', import.meta.url));

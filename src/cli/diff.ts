@@ -22,7 +22,7 @@ export function addDiff(program: Command, shell: Shell): void {
     .command('diff')
     .summary('compare two profiles, function by function')
     .description(
-      'Lists what each function gained or lost from BASE to HEAD, as `go tool pprof -top -diff_base=BASE HEAD` does.\nValues are those of the whole profiles: the gate divides by invocations and knows noise from change, this does not.',
+      'Lists what each function gained or lost from BASE to HEAD, as `go tool pprof -top -diff_base=BASE HEAD` does. Values are those of the whole profiles: the gate divides by invocations and knows noise from change, this does not.',
     )
     .argument('<base>', FILE_HELP)
     .argument('<head>', FILE_HELP)

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { createColors } from 'picocolors';
 import { createClients } from '../aws-clients.ts';
-import { explainAwsError, readAwsFailure } from '../aws-error.ts';
+import { explainAwsError, isDenied, readAwsFailure } from '../aws-error.ts';
 import { MeasurementError } from '../errors.ts';
 import { createInvoke, type Invoke } from '../lambda/invoke.ts';
 import { fetchPayloadDocuments } from '../lambda/payload-files.ts';
@@ -33,7 +33,7 @@ export interface Finding {
 /** @returns 0, or 3 when something is missing */
 export async function runDoctor(name: string, options: DoctorOptions, shell: Shell): Promise<number> {
   const settings = readSettings(name, { s3Bucket: 'unused', ...options }, shell);
-  const { lambda, s3, region } = createClients(settings, await withRegion(shell));
+  const { lambda, createInvoker, s3, region } = createClients(settings, await withRegion(shell));
   const findings: Finding[] = [];
   const tell = (finding: Finding): void => {
     findings.push(finding);
@@ -54,7 +54,7 @@ export async function runDoctor(name: string, options: DoctorOptions, shell: She
     const place = { ...settings, bucket: bucket ?? '' };
     for (const finding of checkEnvironment(target.runtime, variables, place, shell.clock.nowMs())) tell(finding);
     if (bucket !== undefined) for (const finding of await checkBucket(s3, place)) tell(finding);
-    if (options.invoke) await checkRun(lambda, s3, target, place, shell, tell);
+    if (options.invoke) await checkRun(createInvoker(target.timeoutSeconds), s3, target, place, shell, tell);
   } catch (error) {
     if (!(error instanceof MeasurementError)) throw error;
     tell({ what: 'Reason', state: 'failed', found: error.message, fix: error.next });
@@ -112,8 +112,40 @@ async function checkBucket(s3: S3Client, settings: Settings): Promise<Finding[]>
     await read(snapshots),
     await list('List recordings', recordings),
     await read(recordings),
-    { what: 'Store recordings', state: 'unknown', found: 's3:PutObject was not tried: it would write' },
+    await checkStore(s3, bucket, recordings),
   ];
+}
+
+/**
+ * Whether this role may store recordings, without storing anything: S3 asks for the permission first, and refuses the
+ * object then, for its content is not what its digest says.
+ */
+async function checkStore(s3: S3Client, bucket: string, prefix: string): Promise<Finding> {
+  const what = `Store ${prefix}`;
+  try {
+    await s3.send(
+      new PutObjectCommand({
+        ...{ Bucket: bucket, Key: `${prefix}lambda-profile-doctor`, Body: 'doctor', IfNoneMatch: '*' },
+        ContentMD5: createHash('md5').update('another content').digest('base64'),
+      }),
+    );
+    return {
+      what,
+      state: 'ok',
+      found: 'allowed: an object lambda-profile-doctor is there now, for its digest was not checked',
+    };
+  } catch (error) {
+    const failure = readAwsFailure(error);
+    // 412: somebody stored one there before.
+    if (failure.code === 'BadDigest' || failure.status === 412) return { what, state: 'ok', found: 'allowed' };
+    if (isDenied(failure))
+      return {
+        what,
+        state: 'unknown',
+        found: 'not allowed: right for the role of pull requests; that of the base branch needs s3:PutObject',
+      };
+    return failed(what, explainBucketError(error, `write to s3://${bucket}/${prefix}`, 's3:PutObject', bucket));
+  }
 }
 
 function failed(what: string, error: unknown): Finding {
@@ -123,7 +155,7 @@ function failed(what: string, error: unknown): Finding {
 
 /** Two invocations of a run of their own, then a flush: what the agent does with them. */
 async function checkRun(
-  lambda: LambdaClient,
+  invoker: LambdaClient,
   s3: S3Client,
   target: Target,
   settings: Settings,
@@ -136,7 +168,7 @@ async function checkRun(
     0,
   );
   const run = `doctor.${randomBytes(6).toString('hex')}`;
-  const invoke: Invoke = createInvoke(lambda, target, shell.clock);
+  const invoke: Invoke = createInvoke(invoker, target, shell.clock);
   for (let i = 0; i < 2; i++) {
     const { invocation } = await invoke(payload, { op: 'invoke', run, commit: '' });
     if (invocation.status !== 'succeeded')

@@ -16,7 +16,7 @@ export function addDoctor(program: Command, shell: Shell): void {
     .command('doctor')
     .summary('check permissions, agent, bucket and sampling of a function')
     .description(
-      'Looks at everything the gate needs, from the permissions of this role to a snapshot of the function, and says what to\ndo about what is missing. Invokes the function three times, the last time to have the agent publish. Exits 3 when\nsomething is missing.',
+      'Looks at everything the gate needs, from the permissions of this role to a snapshot of the function, and says what to do about what is missing. Nothing is written but what the agent publishes. Invokes the function three times, the last time to have the agent publish. Exits 3 when something is missing.',
     )
     .argument('<function>', 'name or ARN of the function, with or without a version or alias');
   addGateOptions(command, SETTINGS)

@@ -16,7 +16,7 @@ export function addFlamegraph(program: Command, shell: Shell): void {
     .command('flamegraph')
     .summary('draw a profile, or what changed since another one')
     .description(
-      'Draws a flame graph: as a page that needs no server (.html), or as a picture (.svg). With --base, colours tell what\ngrew and what shrank. Profiles of the agents are divided by the invocations they are of; others are shown in all.',
+      'Draws a flame graph: as a page that needs no server (.html), or as a picture (.svg). With --base, colours tell what grew and what shrank. Profiles of the agents are divided by the invocations they are of; others are shown in all.',
     )
     .argument('<file...>', FILE_HELP)
     .requiredOption('-o, --output <file>', 'where to write it: a name that ends with .html or .svg')

@@ -8,7 +8,7 @@ export function addGate(program: Command, shell: Shell): void {
     .command('gate')
     .summary('measure a function, compare it with the base commit, and decide')
     .description(
-      "Does what the Action does: invokes the deployed function, collects the profiles its instances publish, compares them\nwith the recording of the base commit, and tells what got slower. The base commit is found in this checkout's history.\nPrints the comment of the pull request; on a terminal, the same for people to read. Exits 1 when a function got slower.",
+      "Does what the Action does: invokes the deployed function, collects the profiles its instances publish, compares them with the recording of the base commit, and tells what got slower. The base commit is found in this checkout's history. Prints the comment of the pull request; on a terminal, the same for people to read. Exits 1 when a function got slower.",
     )
     .argument('<function>', 'name or ARN of the function, with or without a version or alias');
   addGateOptions(command)
@@ -20,7 +20,8 @@ export function addGate(program: Command, shell: Shell): void {
       'after',
       `
 Exit codes:
-  0 nothing got slower, or nothing to compare with   1 slower   2 wrong usage   3 could not measure   130 interrupted
+  0 nothing got slower, or nothing to compare with   1 slower   2 wrong usage   3 could not measure
+  4 inconclusive, with \`fail-on: inconclusive\` in the config file   130 interrupted
 
 Examples:
   lambda-profile gate orders:live --s3-bucket octo-profiles

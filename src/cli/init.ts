@@ -20,7 +20,7 @@ export function addInit(program: Command, shell: Shell): void {
     .command('init')
     .summary('write workflow, config and IAM policies for this repository')
     .description(
-      'Writes what a repository needs: a workflow, a config file, and the policies of the roles. Asks for what it cannot find\nout. Files that are there already are left as they are, unless --force is given; running it again changes nothing.',
+      'Writes what a repository needs: a workflow, a config file, and the policies of the roles. Asks for what it cannot find out. Files that are there already are left as they are, unless --force is given; running it again changes nothing.',
     )
     .argument('[function]', 'name or ARN of the function');
   addPolicyOptions(command)

@@ -39,7 +39,7 @@ export async function runLoadCommand(name: string, options: LoadOptions, shell: 
   const records: Invocation[] = [];
   const side: LoadSide = {
     label: `${target.functionName}:${target.version}`,
-    invoke: createInvoke(services.lambda, target, shell.clock),
+    invoke: createInvoke(services.createInvoker(target.timeoutSeconds), target, shell.clock),
     run,
     commit: '',
     sent: (op) => countSent(account, op),
@@ -53,7 +53,7 @@ export async function runLoadCommand(name: string, options: LoadOptions, shell: 
   progress.step('Flush the instances');
   const instances = Math.max(1, Math.min(plan.concurrency, countRan(account)));
   const flush = { payload: payloadAt(plan.payloads, 0), instances, invocations: countRan(account) };
-  const { replies } = await flushInstances(side, flush);
+  const { replies } = await flushInstances(side, flush, shell.clock);
   progress.done();
   assertBalanced(account);
   const published = replies.reduce((sum, reply) => sum + reply.published.length, 0);

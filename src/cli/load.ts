@@ -25,7 +25,7 @@ export function addLoad(program: Command, shell: Shell): void {
     .command('load')
     .summary('invoke a function many times, and tell how it went')
     .description(
-      'Invokes a function as the gate does: warm-up, then a closed loop, or an open one with --rate. Throttled calls are sent\nagain, nothing else ever is. At the end, agents are asked to publish; `collect --run` fetches what they published.',
+      'Invokes a function as the gate does: warm-up, then a closed loop, or an open one with --rate. Throttled calls are sent again, nothing else ever is. At the end, agents are asked to publish; `collect --run` fetches what they published.',
     )
     .argument('<function>', 'name or ARN of the function, with or without a version or alias');
   addGateOptions(command, SETTINGS)

@@ -11,7 +11,7 @@ export function addMerge(program: Command, shell: Shell): void {
     .command('merge')
     .summary('merge profiles into one')
     .description(
-      'Adds up the samples of all profiles, as `go tool pprof -proto` does, and writes one that any pprof tool opens.\nWhat cannot be read is left out and named. Sample types that not all of them have are left out, units are converted.',
+      'Adds up the samples of all profiles, as `go tool pprof -proto` does, and writes one that any pprof tool opens. What cannot be read is left out and named. Sample types that not all of them have are left out, units are converted.',
     )
     .argument('<file...>', FILE_HELP)
     .requiredOption('-o, --output <file>', 'where to write it; - for standard output')

@@ -26,7 +26,7 @@ export function addProfile(program: Command, shell: Shell): void {
     .command('profile')
     .summary('look at the profile of a stack, or at what changed since a recording')
     .description(
-      'Downloads the snapshots that the instances of a stack have published, folds them into one profile, and opens it as a\nflame graph. Asks for what is not given. Nothing in S3 is changed or deleted.',
+      'Downloads the snapshots that the instances of a stack have published, folds them into one profile, and opens it as a flame graph. Asks for what is not given. Nothing in S3 is changed or deleted.',
     )
     .argument('[stack]', "LAMBDA_PROFILE_STACK of the functions: by default a function's name");
   addBucketOption(command)

@@ -19,7 +19,7 @@ import { addTop } from './top.ts';
 export function createProgram(shell: Shell): Command {
   const program = new Command('lambda-profile')
     .description(
-      'Measures what a deployed AWS Lambda function spends its CPU on, and tells what a change made slower.\nWorks on any pprof file too.',
+      'Measures what a deployed AWS Lambda function spends its CPU on, and tells what a change made slower. Works on any pprof file too.',
     )
     .version(VERSION, '-v, --version')
     .helpOption('-h, --help', 'show this help')

@@ -67,7 +67,7 @@ Examples:
     group
       .command('prune')
       .description(
-        'Deletes recordings that are old enough and not among the newest. Without --yes, tells what it would delete.\nThe newest recording of each function stays unless --keep 0 is given. This is the only command that deletes anything, and needs s3:DeleteObject.',
+        'Deletes recordings that are old enough and not among the newest. Without --yes, tells what it would delete. The newest recording of each function stays unless --keep 0 is given. This is the only command that deletes anything, and needs s3:DeleteObject.',
       )
       .argument('[function]', 'name of a function, with .KEY if it has one (default: all)'),
   )

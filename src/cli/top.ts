@@ -17,7 +17,7 @@ export function addTop(program: Command, shell: Shell): void {
     .command('top')
     .summary('list the functions of a profile')
     .description(
-      'Lists the functions of a profile by their own value (flat), or by their value with all they call (cum), as\n`go tool pprof -top` does. With --json, all of them.',
+      'Lists the functions of a profile by their own value (flat), or by their value with all they call (cum), as `go tool pprof -top` does. With --json, all of them.',
     )
     .argument('<file...>', FILE_HELP)
     .option('--cum', 'sort by the value with all they call')

@@ -63,6 +63,9 @@ export type LoadEnd = 'complete' | 'wall-cap' | 'interrupted';
 const REPORT_EVERY_MS = 20;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 10_000;
+/** So many lost in a row for each call in flight: the network or Lambda is broken, and every further call costs. */
+const LOST_PER_WORKER = 2;
+const FEWEST_LOST = 10;
 /** More refusals than this for each call that ran: the account or the function has no room for the load. */
 const THROTTLES_PER_INVOCATION = 5;
 
@@ -126,18 +129,23 @@ interface Tally {
   succeeded: number;
   ambiguous: number;
   throttled: number;
+  /** Calls in a row, the last ones, that were not answered, or with an error of Lambda's own. */
+  lost: number;
   errorTypes: Set<string>;
 }
 
 async function sendAll(phase: Phase & { op: 'warmup' | 'invoke'; count: number }): Promise<void> {
   const { sides, plan, clock, op, count, deadlineMs, random, signal, abandon, onProgress } = phase;
-  const tallies = sides.map((): Tally => ({ ran: 0, succeeded: 0, ambiguous: 0, throttled: 0, errorTypes: new Set() }));
+  const tallies = sides.map((): Tally => ({ ran: 0, succeeded: 0, ambiguous: 0, throttled: 0, lost: 0, errorTypes: new Set() }));
   const startedMs = clock.monotonicMs();
   const endMs = Math.min(
     deadlineMs,
     op === 'invoke' && plan.durationMs !== undefined ? startedMs + plan.durationMs : Number.POSITIVE_INFINITY,
   );
   let broken: unknown;
+  /** Calls in flight are not waited for when nothing will become of the measurement. */
+  const lost = new AbortController();
+  const giveUp = abandon ? AbortSignal.any([abandon, lost.signal]) : lost.signal;
   const isOver = (): boolean => broken !== undefined || signal?.aborted === true || clock.monotonicMs() >= endMs;
 
   let reportedMs = Number.NEGATIVE_INFINITY;
@@ -165,7 +173,7 @@ async function sendAll(phase: Phase & { op: 'warmup' | 'invoke'; count: number }
     const due = { scheduledMs: scheduledMs ?? startedMs, lateMs: Math.max(0, startedMs - (scheduledMs ?? startedMs)) };
     for (let attempts = 1, backoffMs = FIRST_BACKOFF_MS; ; attempts++) {
       side.sent(op);
-      const { invocation } = await side.invoke(payloadAt(plan.payloads, index), marks, abandon);
+      const { invocation } = await side.invoke(payloadAt(plan.payloads, index), marks, giveUp);
       const record: Invocation = { ...invocation, attempts, ...due };
       if (invocation.status !== 'throttled') {
         side.record(record);
@@ -173,7 +181,14 @@ async function sendAll(phase: Phase & { op: 'warmup' | 'invoke'; count: number }
         if (invocation.status === 'succeeded') tally.succeeded++;
         else tally.errorTypes.add(invocation.errorType ?? 'Unknown');
         if (invocation.status === 'ambiguous') tally.ambiguous++;
+        const isLost = invocation.status === 'ambiguous' || invocation.status === 'service-error';
+        tally.lost = isLost ? tally.lost + 1 : 0;
         report();
+        if (tally.lost >= Math.max(FEWEST_LOST, LOST_PER_WORKER * plan.concurrency) && !abandon?.aborted) {
+          lost.abort();
+          refuseHopeless(tally, side.label);
+          throw lostError(side.label, tally);
+        }
         return;
       }
       tally.throttled++;
@@ -258,17 +273,30 @@ function throttledError(
   );
 }
 
+/** None of so many calls was answered. */
+export function unansweredError(label: string, calls: number, errorTypes = 'no answer'): MeasurementError {
+  return new MeasurementError(
+    `Cannot invoke ${label}: none of ${calls} calls was answered (${errorTypes}).`,
+    'Check the region of the function and the network.',
+    [{ what: `Invoke ${label}`, state: 'failed', found: `${calls} of ${calls} calls failed: ${errorTypes}` }],
+  );
+}
+
+function lostError(label: string, { ran, lost, errorTypes }: Tally): MeasurementError {
+  const types = [...errorTypes].slice(0, 3).join(', ');
+  return new MeasurementError(
+    `Cannot measure ${label}: the last ${lost} calls were not answered, or by an error of Lambda (${types}).`,
+    'Look at the log of the function and at the network, then try again.',
+    [{ what: `Invoke ${label}`, state: 'failed', found: `${ran} calls left, the last ${lost} failed: ${types}` }],
+  );
+}
+
 /** Nothing but failures: a broken function or network, not a slow one. */
 function refuseHopeless({ ran, succeeded, ambiguous, errorTypes }: Tally, label: string): void {
   if (ran === 0 || succeeded > 0) return;
   const types = [...errorTypes].slice(0, 3).join(', ');
   const found = `${ran} of ${ran} calls failed: ${types}`;
-  if (ambiguous === ran)
-    throw new MeasurementError(
-      `Cannot invoke ${label}: none of ${ran} calls was answered (${types}).`,
-      'Check the region of the function and the network of the runner.',
-      [{ what: `Invoke ${label}`, state: 'failed', found }],
-    );
+  if (ambiguous === ran) throw unansweredError(label, ran, types);
   throw new MeasurementError(
     `Cannot measure ${label}: every one of its ${ran} invocations failed (${types}).`,
     'Look at the log of the function; check that `payload` is an event it understands.',

@@ -21,6 +21,7 @@ export class HeaderReader {
     switch (reader.fieldTag) {
       case SAMPLE_TYPE:
         reader.bounded('sample types', this.sampleTypes.push(valueType(reader)), reader.limits.headers);
+        reader.hasSampleType = true;
         break;
       case 0x38:
         this.#dropFrames = reader.stringNumber();

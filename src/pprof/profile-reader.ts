@@ -25,6 +25,8 @@ export class ProfileReader extends Wire {
   /** Tag and offset of the field of the profile that is being read. */
   fieldTag = 0;
   fieldStart = 0;
+  /** Whether a sample type was read: no other file has that, and writers put it first. */
+  hasSampleType = false;
   #largestString = 0; // and the field that names it
   #largestStringTag = 0;
   #largestStringStart = 0;
@@ -69,7 +71,12 @@ export class ProfileReader extends Wire {
   /** What is wrong with the field that is being read, or with another one. */
   failure(reason: string, tag: number = this.fieldTag, start: number = this.fieldStart): ProfileError {
     const name = NAMES.has(tag) ? `the ${NAMES.get(tag)}` : `field ${tag >>> 3}`;
-    return new ProfileError(`Cannot read the profile: ${name} at byte ${start} is malformed: ${reason}.`);
+    const failure = `${name} at byte ${start} is malformed: ${reason}`;
+    return new ProfileError(
+      this.hasSampleType
+        ? `Cannot read the profile: ${failure}.`
+        : `Cannot read the profile: this is not a pprof profile (${failure}).`,
+    );
   }
 
   /** The failure of the nth field with this tag: only now is its offset looked for. */
@@ -78,7 +85,7 @@ export class ProfileReader extends Wire {
     let start = 0;
     for (let left = n; left >= 0; ) {
       start = wire.pos;
-      const found = wire.tag();
+      const found = wire.uint();
       if (found === tag) left--;
       wire.skipType(found & 7);
     }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GATE_OPTIONS } from '../../src/cli/gate-options.ts';
 import { INPUT_NAMES } from '../../src/settings.ts';
 import { BUCKET, type Scenario, sampleFunction, startScenario } from '../action/scenario.ts';
+import { startS3 } from '../cloud/s3/server.ts';
 import { useCommandLine } from './command.ts';
 
 const { run, directory } = useCommandLine();
@@ -74,6 +75,19 @@ describe('lambda-profile on the loopback cloud', () => {
     const { exitCode, stdout } = await run(args, scenario.cloud.jobEnvironment, 'measured ');
     expect(exitCode).toBe(130);
     expect(JSON.parse(stdout).verdict.kind).not.toBe('pass');
+  });
+
+  test('gate exits 4 for an inconclusive run where the config file says that it fails', async () => {
+    const config = join(directory, 'strict.yml');
+    writeFileSync(config, 'fail-on: [function, inconclusive]\n');
+    const few = ['--concurrency', '2', '--invocations', '20', '--warmup-invocations', '4', '--s3-bucket', BUCKET];
+    const lenient = await lambdaProfile('gate', 'orders', ...few, '--json');
+    expect({ exitCode: lenient.exitCode, kind: JSON.parse(lenient.stdout).verdict.kind }).toEqual({
+      exitCode: 0,
+      kind: 'inconclusive',
+    });
+    const { exitCode, stdout } = await lambdaProfile('gate', 'orders', ...few, '--config', config, '--json');
+    expect({ exitCode, kind: JSON.parse(stdout).verdict.kind }).toEqual({ exitCode: 4, kind: 'inconclusive' });
   });
 
   test('gate could not measure: exit 3, and why', async () => {
@@ -191,6 +205,8 @@ describe('lambda-profile doctor', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/✓ Agent: \S+ published cpu\n✓ Snapshot: \d+ samples? in sparta/);
     expect(stderr).toBe('Everything the gate needs is there.\n');
+    expect(stdout).toContain('✓ Store lambda-profile/recordings/load/: allowed\n');
+    expect(scenario.cloud.s3.objects(BUCKET, 'lambda-profile/recordings/load/')).toEqual([]);
   });
 
   test('says what to do about a function without an agent', async () => {
@@ -204,6 +220,21 @@ describe('lambda-profile doctor', () => {
       ...['AWS_LAMBDA_EXEC_WRAPPER', 'LAMBDA_PROFILE_BUCKET', 'Agent'],
     ]);
     expect(todo.every(({ fix }: { fix?: string }) => fix)).toBe(true);
+  });
+
+  test('says what a role of pull requests may not do, and that this is right', async () => {
+    const reader = { accessKeyId: 'ASIAREADERLOOPBACK01', secretAccessKey: 'reader-secret-of-the-loopback-cloud' };
+    const s3 = await startS3({ accounts: [{ ...reader, allows: (action) => action !== 's3:PutObject' }] });
+    s3.createBucket(BUCKET);
+    const { stdout } = await run(['doctor', 'load', '--s3-bucket', BUCKET, '--no-invoke'], {
+      ...scenario.cloud.jobEnvironment,
+      ...{ AWS_ENDPOINT_URL_S3: s3.url, AWS_ACCESS_KEY_ID: reader.accessKeyId },
+      AWS_SECRET_ACCESS_KEY: reader.secretAccessKey,
+    });
+    await s3.close();
+    expect(stdout).toContain(
+      '? Store lambda-profile/recordings/load/: not allowed: right for the role of pull requests;',
+    );
   });
 
   test('says so when there is no such function', async () => {

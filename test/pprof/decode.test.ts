@@ -58,10 +58,18 @@ describe('decodeProfile()', () => {
 
   test.each([
     ['nothing', new Uint8Array(), /it is empty/],
-    ['a web page', Buffer.from('<html><body>Not found</body></html>'), /field 7 at byte 0 is malformed/],
+    [
+      'a web page',
+      Buffer.from('<html><body>Not found</body></html>'),
+      /this is not a pprof profile \(field 7 at byte 0 is malformed: .*\)\.$/,
+    ],
     ['a truncated gzip', gzipSync(profileBytes(TWO_SAMPLES)).subarray(0, 40), /gzip data is damaged/],
     ['garbage after gzip', Buffer.concat([gzipSync(profileBytes(TWO_SAMPLES)), Buffer.from('garbage')]), /damaged/],
-    ['a profile twice', Buffer.concat([profileBytes({}), profileBytes({})]), / at byte \d+ is malformed/],
+    [
+      'a profile twice',
+      Buffer.concat([profileBytes({}), profileBytes({})]),
+      /^Cannot read the profile: the .* at byte \d+ is malformed/,
+    ],
     ['no string table', Buffer.from([0x48, 1]), /no string table/],
     ['a group', Buffer.from([0x32, 0, 0xfb, 0x05]), /field 95 at byte 2 is malformed: field 95 is a group/],
     ['a negative string', bytes([0x32, 0], [0x70, ...negative]), /field 14 at byte 2 .* negative or too large/],

@@ -110,9 +110,10 @@ export async function startS3(options: S3Options): Promise<S3Server> {
     const sender = authenticate(call, options.accounts, now());
     const raw = await readBody(request);
     if (!operation) throw new S3Error('NotImplemented', { details: { Resource: call.rawPath } });
-    const payload = openPayload(raw, call, sender, operation === 'CompleteMultipartUpload');
+    // S3 refuses before it reads the body.
     if (operation !== 'ListBuckets' && operation !== 'CreateBucket') bucketOf({ buckets, call });
     authorize(sender.account, operation, call);
+    const payload = openPayload(raw, call, sender, operation === 'CompleteMultipartUpload');
     const reply = OPERATIONS[operation]({ call, account: sender.account, payload, buckets, now: now() });
     const sends = call.method === 'GET';
     entry.bytes = sends ? Buffer.byteLength(reply.body ?? '') : payload.bytes.length;

@@ -1,5 +1,5 @@
 import type { MetricId, OwnerKind } from './compare/comparison.ts';
-import { limitsOfMetric } from './compare/limits.ts';
+import { limitsOfFunction, limitsOfMetric } from './compare/limits.ts';
 import type { Outcome } from './gate.ts';
 import { matchSources } from './github/sources.ts';
 import type { OwnCode } from './pprof/frames.ts';
@@ -21,6 +21,7 @@ export interface ReportSurroundings {
   pullRequest?: number;
   run?: { id: number; attempt: number; url: string };
   files: Report['files'];
+  calls?: NonNullable<Report['calls']>;
   timings: Report['timings'];
 }
 
@@ -36,6 +37,23 @@ function metricBudgets(settings: Settings): Pick<Report['budget'], 'metrics'> {
     return [id, { ...limitsOfMetric(id, { ...settings, ...settings.policy }), ...(most !== undefined && { most }) }];
   });
   return { metrics: Object.fromEntries(limits) };
+}
+
+/** Limits of the functions that changed, where a rule of the policy gives them their own. */
+function functionBudgets(settings: Settings, comparison: Outcome['comparison']): Pick<Report['budget'], 'functions'> {
+  const { functionRules } = settings.policy;
+  const own = (comparison?.functions ?? [])
+    .filter(({ key, display, change }) => {
+      const rule = functionRules.find(({ match }) => match.test(key) || match.test(display));
+      return rule !== undefined && change !== 'unchanged';
+    })
+    .flatMap((changed) => {
+      const limits = limitsOfFunction(changed, { ...settings, ...settings.policy });
+      return limits === undefined
+        ? []
+        : [[changed.key, { fail: limits.fail, warn: limits.warn, least: limits.minDeltaMs }] as const];
+    });
+  return own.length === 0 ? {} : { functions: Object.fromEntries(own) };
 }
 
 /** The one value that every surface renders. */
@@ -63,6 +81,7 @@ export function createReport(outcome: Outcome, settings: Settings, surroundings:
       warnThreshold: settings.warnThreshold,
       minDeltaMs: settings.minDeltaMs,
       ...metricBudgets(settings),
+      ...functionBudgets(settings, comparison),
     },
     top: settings.top,
     sources: matchSources(paths, headFiles, surroundings.changedFiles),

@@ -313,7 +313,7 @@ function nextOf(
   if (kind !== 'fail') return `${look} before merging.`;
   return acceptLabel === undefined
     ? `${look}.`
-    : `${look}; if the cost is wanted, add the label "${oneLine(acceptLabel)}".`;
+    : `${look}; if the cost is wanted, add the label "${oneLine(acceptLabel)}" and re-run the job.`;
 }
 
 const empty = { reasons: [], next: '', regressed: [], warned: [], checks: [] };

@@ -74,6 +74,8 @@ export function passHeadline({ metrics }: Comparison): string {
   const found = 'no CPU regression found';
   if (cpu === undefined || !Number.isFinite(cpu.ratio)) return found;
   const noise = Number.isNaN(cpu.ratioLow) ? '' : `, 95% CI ${formatInterval(cpu.ratioLow, cpu.ratioHigh)}`;
+  if (cpu.change === 'less')
+    return `CPU per invocation ${formatPercent(cpu.ratio - 1)} (${formatPair(cpu.base, cpu.head, 'ms')}${noise}), no regression found`;
   return `${found} (${formatPair(cpu.base, cpu.head, 'ms')} per invocation, ${formatPercent(cpu.ratio - 1)}${noise})`;
 }
 

@@ -8,10 +8,10 @@ import {
   unchangedFunctionsBlock,
 } from './details.ts';
 import { byteLength, renderBlocks } from './markdown.ts';
-import { measuredMetrics } from './metrics.ts';
 import type { Report } from './report.ts';
-import { closingBlocks, firstBlocks, hottestBlock, metricsBlock } from './sections.ts';
+import { closingBlocks, firstBlocks } from './sections.ts';
 import { stateOf } from './state.ts';
+import { hottestBlock, metricsBlocks } from './tables.ts';
 
 /** What the hidden first line of a comment says about it. */
 export interface CommentMarker {
@@ -31,12 +31,11 @@ export function renderComment(report: Report, budgetBytes: number = 60_000): str
   const marker = `${commentMarker(report)}\n`;
   const state = stateOf(report);
   const compact = state === 'pass' || state === 'inconclusive';
-  const metrics = measuredMetrics(report);
   const blocks = [
     ...firstBlocks(report),
     ...changedFunctionsBlock(report),
     ...unchangedFunctionsBlock(report, compact ? 10 : 5),
-    ...(compact && metrics.length > 0 ? [metricsBlock(report, metrics, 'Metrics')] : []),
+    ...metricsBlocks(report),
     ...(state === 'first-run' && report.hottest.length > report.top
       ? [hottestBlock(report, report.top, report.hottest.length, 'More functions')]
       : []),

@@ -6,14 +6,15 @@ import { escapeCodeSpan, escapeMarkdown } from './escape.ts';
 import { type Block, type TableBlock, unbroken } from './markdown.ts';
 import type { MeasuredSide, Report } from './report.ts';
 import { changedRows, type FunctionRow, unchangedRows } from './rows.ts';
-import { changeCell, nameCell, sourceCell } from './sections.ts';
+import { sentences } from './sections.ts';
+import { foldsReasons, stateOf } from './state.ts';
+import { changeCell, nameCell, sourceCell } from './tables.ts';
 
 /** Every function whose change rises above its noise; none when there is no such function. */
 export function changedFunctionsBlock(report: Report): Block[] {
   const rows = changedRows(report);
-  return rows.length === 0
-    ? []
-    : [functionsBlock(report, rows, `All ${formatCount(rows.length)} functions that changed`, 20)];
+  const count = rows.length === 1 ? 'The one function' : `All ${formatCount(rows.length)} functions`;
+  return rows.length === 0 ? [] : [functionsBlock(report, rows, `${count} that changed, with the evidence`, 20)];
 }
 
 /** The largest movements that are not above their noise. */
@@ -35,7 +36,7 @@ export function instancesBlock(report: Report): Block[] {
     {
       kind: 'table',
       intro: '',
-      title: `The ${formatCount(rows.length)} instances`,
+      title: rows.length === 1 ? 'The one instance' : `The ${formatCount(rows.length)} instances`,
       header: ['Side', 'Instance', 'Invocations', 'Errors', 'CPU per invocation', 'Median duration', 'Windows'],
       align: 'llrrrrr',
       importance: 5,
@@ -48,14 +49,16 @@ export function instancesBlock(report: Report): Block[] {
 export function methodBlock(report: Report): Block[] {
   const { comparison } = report;
   if (comparison === undefined) return [];
+  const method = methodSentences(report, comparison)
+    .map((sentence) => `- ${sentence}`)
+    .join('\n');
+  const reasons = foldsReasons(stateOf(report)) ? sentences(report.verdict.reasons) : '';
   return [
     {
       kind: 'text',
       title: 'How this was decided',
       importance: 40,
-      text: methodSentences(report, comparison)
-        .map((sentence) => `- ${sentence}`)
-        .join('\n'),
+      text: [reasons, method].filter((part) => part !== '').join('\n\n'),
     },
   ];
 }

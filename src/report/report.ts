@@ -69,6 +69,8 @@ export interface Report {
     minDeltaMs: number;
     /** Where the policy has others for a metric; `most` is in the metric's own unit. */
     metrics?: Partial<Record<MetricId, { fail: number; warn: number; most?: number }>>;
+    /** Where it has others for a function that changed, by its key; `least` in milliseconds. */
+    functions?: Record<string, { fail: number; warn: number; least: number }>;
   };
   /** Rows in the comment's table. */
   top: number;
@@ -85,6 +87,8 @@ export interface Report {
   files: { reportJson?: string; reportHtml?: string; headProfile?: string; baseProfile?: string };
   /** Where the page will be published, when that is known: rows link to their frame in it. */
   pageUrl?: string;
+  /** Every call of Invoke of the whole run, whatever came of it: none is missing, also when nothing was measured. */
+  calls?: { sent: number; ran: number; refused: number; unknown: number };
   timings: { step: string; ms: number }[];
   /** Whole sentences a reader must know: skipped objects, clipped concurrency, … */
   warnings: string[];

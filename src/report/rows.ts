@@ -45,15 +45,15 @@ export function unchangedRows(report: Report): FunctionRow[] {
 }
 
 /**
- * The `report.top` rows of the first table. Functions over the limit come first; two of every five places are kept for
+ * The rows of a table of at most `most`. Functions over the limit come first; two of every five places are kept for
  * functions that got faster, when there are any, because a move of cost shows as one of each.
  */
-export function topRows(report: Report): FunctionRow[] {
+export function topRows(report: Report, most: number): FunctionRow[] {
   const rows = changedRows(report);
   const faster = rows.filter((row) => row.changed.change === 'faster');
   const others = rows.filter((row) => row.changed.change !== 'faster');
-  const kept = Math.min(faster.length, Math.floor((report.top * 2) / 5));
-  const chosen = new Set([...others.slice(0, report.top - kept), ...faster].slice(0, report.top));
+  const kept = Math.min(faster.length, Math.floor((most * 2) / 5));
+  const chosen = new Set([...others.slice(0, most - kept), ...faster].slice(0, most));
   return rows.filter((row) => chosen.has(row));
 }
 

@@ -162,6 +162,7 @@ export const reportSchema = z.object({
     metrics: z
       .partialRecord(metricId, z.object({ fail: finite, warn: finite, most: finite.exactOptional() }))
       .exactOptional(),
+    functions: z.record(text, z.object({ fail: finite, warn: finite, least: finite })).exactOptional(),
   }),
   top: z.int().min(0).max(1_000),
   changedFiles: z.array(text).max(100_000),
@@ -183,6 +184,7 @@ export const reportSchema = z.object({
     baseProfile: text.exactOptional(),
   }),
   pageUrl: webAddress.exactOptional(),
+  calls: z.object({ sent: count, ran: count, refused: count, unknown: count }).exactOptional(),
   timings: z.array(z.object({ step: text, ms: finite })).max(1_000),
   warnings: z.array(text).max(10_000),
 }) satisfies z.ZodType<Report>;

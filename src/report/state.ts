@@ -41,6 +41,11 @@ export const stateMarks: Record<State, { emoji: string; sign: string; word: stri
   error: { emoji: '🚫', sign: '!', word: 'Not measured' },
 };
 
+/** Whether the tables already say what the sentences explain: then those are folded with the method. */
+export function foldsReasons(state: State): boolean {
+  return state === 'regression' || state === 'warning' || state === 'accepted' || state === 'improvement';
+}
+
 function isImprovement(report: Report): boolean {
   const comparison = report.comparison;
   if (comparison === undefined) return false;

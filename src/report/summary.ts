@@ -10,9 +10,9 @@ import {
 } from './details.ts';
 import { escapeCodeSpan, escapeMarkdown } from './escape.ts';
 import { type Block, renderBlocks } from './markdown.ts';
-import { measuredMetrics } from './metrics.ts';
 import type { Report } from './report.ts';
-import { closingBlocks, firstBlocks, hottestBlock, metricsBlock, text } from './sections.ts';
+import { closingBlocks, firstBlocks, text } from './sections.ts';
+import { hottestBlock, metricsBlocks } from './tables.ts';
 
 /** One earlier recording of the base branch. */
 export interface TrendPoint {
@@ -28,7 +28,7 @@ export function renderSummary(report: Report, trend: TrendPoint[] = []): string 
   const blocks: Block[] = [
     ...firstBlocks(report),
     ...trendBlock(trend),
-    ...metricsDetails(report),
+    ...metricsBlocks(report),
     ...changedFunctionsBlock(report),
     ...unchangedFunctionsBlock(report, 200),
     ...(report.hottest.length > 0 ? [hottestBlock(report, 0, report.hottest.length, 'Hottest functions')] : []),
@@ -40,11 +40,6 @@ export function renderSummary(report: Report, trend: TrendPoint[] = []): string 
     ...closingBlocks(report),
   ];
   return renderBlocks(blocks, budgetBytes);
-}
-
-function metricsDetails(report: Report): Block[] {
-  const metrics = measuredMetrics(report);
-  return metrics.length === 0 ? [] : [metricsBlock(report, metrics, 'Metrics')];
 }
 
 /** Commits are cut to hexadecimal digits, so that no label can end the chart or start a directive. */

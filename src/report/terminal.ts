@@ -6,15 +6,15 @@ import {
   formatPair,
   formatPercent,
   formatShare,
-  formatThreshold,
   formatValue,
   shortCommit,
 } from '../compare/format.ts';
+import { type BudgetMark, budgetOfFunction, budgetOfMetric, budgetSigns } from './budget.ts';
 import { escapeTerminal, middleEllipsis } from './escape.ts';
 import { measuredMetrics, metricNames } from './metrics.ts';
 import type { Report } from './report.ts';
 import { addedNanos, changedRows, type FunctionRow, topRows } from './rows.ts';
-import { type State, stateMarks, stateOf } from './state.ts';
+import { foldsReasons, type State, stateMarks, stateOf } from './state.ts';
 
 export interface TerminalOptions {
   /** Width in cells, at least 60; 80 when not a terminal. */
@@ -31,13 +31,17 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 export function renderTerminal(report: Report, { columns, color }: TerminalOptions): string {
   const colors = createColors(color);
   const width = Math.max(60, columns);
+  const reasons = report.verdict.reasons.slice(0, 10).flatMap((reason) => wrap(escapeTerminal(reason), width, '  '));
+  // Where tables tell what happened, the sentences are the evidence, and come after them.
+  const isExplained = foldsReasons(stateOf(report));
   const sections = [
     headlineLines(report, colors, width),
-    report.verdict.reasons.slice(0, 10).flatMap((reason) => wrap(escapeTerminal(reason), width, '  ')),
+    ...(isExplained ? [] : [reasons]),
     checkLines(report, width),
-    metricLines(report, colors, width),
     functionLines(report, colors, width),
+    metricLines(report, colors, width),
     hottestLines(report, width),
+    ...(isExplained ? [reasons] : []),
     report.warnings.slice(0, 10).flatMap((warning) => wrap(`! ${escapeTerminal(warning)}`, width, '  ')),
     report.verdict.next === '' ? [] : wrap(`Next: ${escapeTerminal(report.verdict.next)}`, width, '  '),
   ];
@@ -61,7 +65,8 @@ function headlineLines(report: Report, colors: Colors, width: number): string[] 
         ? `head ${shortCommit(head.commit)}`
         : '';
   const counts = [base, head].flatMap((side) => (side === undefined ? [] : [formatCount(side.invocations.succeeded)]));
-  const context = [word, commits, counts.length === 0 ? '' : `${counts.join(' and ')} invocations`];
+  const calls = counts[0] === counts[1] ? `${counts[0]} invocations per side` : `${counts.join(' → ')} invocations`;
+  const context = [word, commits, counts.length === 0 ? '' : calls];
   lines.push(...wrap(context.filter((part) => part !== '').join(' · '), width, '  ').map((line) => colors.dim(line)));
   return lines;
 }
@@ -104,37 +109,45 @@ function metricLines(report: Report, colors: Colors, width: number): string[] {
     formatPair(metric.base, metric.head, metric.unit),
     metric.unit === 'share' ? '' : formatPercent(metric.head / metric.base - 1),
     formatInterval(metric.ratioLow, metric.ratioHigh),
+    budgetCell(budgetOfMetric(report, metric)),
   ]);
-  const header = ['', 'base → head', 'change', 'noise (95% CI)'];
-  const lines = alignColumns([header, ...cells], 'lrrr');
-  const { failThreshold, warnThreshold } = report.budget;
-  const budget = `  budget: warning from ${formatThreshold(warnThreshold)}, failure from ${formatThreshold(failThreshold)}`;
-  const painted = lines.map((line, index) => {
+  const header = ['', 'base → head', 'change', 'noise (95% CI)', 'budget'];
+  const lines = alignColumns([header, ...cells], 'lrrrl', '  ');
+  return lines.map((line, index) => {
     const metric = metrics[index - 1];
     const text = cut(`  ${line}`, width);
     if (metric === undefined) return colors.dim(text);
     return metric.change === 'more' ? colors.yellow(text) : metric.change === 'less' ? colors.green(text) : text;
   });
-  return [...painted, colors.dim(budget)];
+}
+
+/** `✗ +10%`: the limit, and whether it holds. */
+function budgetCell({ state, text }: BudgetMark): string {
+  const limit = text.replace(/^(?:over|within|under) /, '').replace(', not gated', '');
+  return `${budgetSigns[state].sign} ${limit}`.trim();
 }
 
 function functionLines(report: Report, colors: Colors, width: number): string[] {
-  const rows = topRows(report);
+  const rows = topRows(report, report.top);
   if (rows.length === 0) return [];
   const largest = Math.max(...rows.map((row) => Math.abs(addedNanos(row.changed))));
   const numbers = alignColumns([['change', 'base → head'], ...rows.map((row) => [row.delta, row.pair])], 'rr');
-  const lines = [colors.dim(cut(`  ${numbers[0]}   ${' '.repeat(barCells)} function`, width))];
+  const marks = rows.map((row) => budgetOfFunction(report, row).state);
+  const lines = [colors.dim(cut(`    ${numbers[0]}   ${' '.repeat(barCells)} function`, width))];
   rows.forEach((row, index) => {
     const bar = barOf(Math.abs(addedNanos(row.changed)) / largest);
-    const start = `${row.arrow} ${numbers[index + 1]}   `;
+    const mark = marks[index] === 'over' || marks[index] === 'warned' ? budgetSigns[marks[index]].sign : ' ';
+    const start = `${mark} ${row.arrow} ${numbers[index + 1]}   `;
     const room = width - displayWidth(start) - barCells - 1;
     const paint = row.arrow === '▲' ? colors.red : row.arrow === '▼' ? colors.green : colors.dim;
     lines.push(`${start}${paint(bar)} ${nameOf(row, room)}`);
   });
   const more = changedRows(report).length - rows.length;
   const legend = [
-    rows.some((row) => row.source.touched) ? '✎ changed in this branch' : '',
-    more > 0 ? `${formatCount(more)} more changed, all in report.json` : '',
+    marks.includes('over') ? `${budgetSigns.over.sign} over its budget` : '',
+    marks.includes('warned') ? `${budgetSigns.warned.sign} warning` : '',
+    rows.some((row) => row.source.touched) ? '✎ file changed here' : '',
+    more > 0 ? `${formatCount(more)} more in report.json` : '',
   ].filter((part) => part !== '');
   if (legend.length > 0) lines.push('', colors.dim(cut(`  ${legend.join('   ')}`, width)));
   return lines;
@@ -167,7 +180,7 @@ function barOf(fraction: number): string {
 }
 
 /** Cells padded to columns: `align` has one letter, l or r, per column. */
-function alignColumns(rows: string[][], align: string): string[] {
+function alignColumns(rows: string[][], align: string, gap = '   '): string[] {
   const widths = Array.from(align, (_, column) => Math.max(...rows.map((row) => displayWidth(row[column] ?? ''))));
   return rows.map((row) =>
     row
@@ -175,7 +188,7 @@ function alignColumns(rows: string[][], align: string): string[] {
         const padding = ' '.repeat(widths[column]! - displayWidth(cell));
         return align[column] === 'r' ? padding + cell : cell + padding;
       })
-      .join('   ')
+      .join(gap)
       .trimEnd(),
   );
 }

@@ -86,7 +86,7 @@ describe('judge()', () => {
         "checks": [],
         "headline": "orders-api: parseOrder uses +18.0% CPU per invocation (4.10 → 4.90 ms), over the +10% budget",
         "kind": "fail",
-        "next": "Look at parseOrder (src/order.ts:12) in the flame graph; if the cost is wanted, add the label "accept-performance".",
+        "next": "Look at parseOrder (src/order.ts:12) in the flame graph; if the cost is wanted, add the label "accept-performance" and re-run the job.",
         "reasons": [
           "parseOrder: 4.10 → 4.90 ms, +18.0% (95% CI +9.0% … +27%), p = 0.002 (adjusted for 61 functions), 8 of 8 head instances above the base median.",
           "Confirmed on fresh instances of both versions.",

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { MetricChange } from '../../src/compare/comparison.ts';
 import { commentKey, commentMarker, parseCommentMarker, renderComment } from '../../src/report/comment.ts';
+import type { Report } from '../../src/report/report.ts';
 import { assertHarmless, assertRectangularTables } from './markdown-check.ts';
-import { hostileNames, hostileReport, sampleFunction, samples } from './samples.ts';
+import { hostileNames, hostileReport, sampleFunction, sampleMetric, samples } from './samples.ts';
 
 const regression = samples.regression!;
 
@@ -48,15 +50,84 @@ describe('renderComment()', () => {
     expect(renderComment({ ...regression, pageUrl: 'javascript:alert(1)' })).not.toContain('javascript');
   });
 
-  it('shows at most `top` functions, and room for those that got faster', () => {
+  it('shows at most `top` rows: functions, room for those that got faster, and totals over their budget', () => {
     const functions = [
       ...Array.from({ length: 20 }, (_, index) => sampleFunction(`slow${index}`, 1, 3 + index)),
       ...Array.from({ length: 20 }, (_, index) => sampleFunction(`fast${index}`, 3 + index, 1)),
     ];
-    const report = { ...regression, comparison: { ...regression.comparison!, functions } };
-    const open = renderComment(report).split('<details>')[0]!;
-    expect(open.match(/`slow\d+`/g)).toEqual(['`slow19`', '`slow18`', '`slow17`']);
-    expect(open.match(/`fast\d+`/g)).toEqual(['`fast19`', '`fast18`']);
+    const open = (metrics: MetricChange[]) => {
+      const report = { ...regression, comparison: { ...regression.comparison!, functions, metrics } };
+      return renderComment(report).split('<details>')[0]!;
+    };
+    const unchanged = open([]);
+    expect(unchanged.match(/`slow\d+`/g)).toEqual(['`slow19`', '`slow18`', '`slow17`']);
+    expect(unchanged.match(/`fast\d+`/g)).toEqual(['`fast19`', '`fast18`']);
+    const more = open([
+      sampleMetric('cpu', 'ms', 10, 12, 'more'),
+      sampleMetric('duration', 'ms', 10, 10, 'unchanged'),
+      sampleMetric('allocated', 'bytes', 1e6, 2e6, 'more'),
+      sampleMetric('memory', 'MB', 90, 180, 'more'),
+    ]);
+    expect(more.match(/^\| `\w+`/gm)).toEqual(['| `slow19`', '| `slow18`', '| `fast19`']);
+    expect(more.match(/^\| \*\*.*\*\*/gm)?.map((row) => row.slice(4, 20))).toHaveLength(2);
+    expect(more).not.toContain('Duration');
+  });
+
+  it('says at which budget a function stands, by its own limits when it has some', () => {
+    const functions = [
+      sampleFunction('over', 1, 2),
+      sampleFunction('own', 1, 1.5),
+      sampleFunction('added', 0, 1),
+      sampleFunction('warned', 1, 1.07),
+      sampleFunction('small', 0.1, 0.12),
+      sampleFunction('less', 2, 1),
+      sampleFunction('collector', 1, 2, { kind: 'gc' }),
+      sampleFunction('moved', 1, 2, { change: 'moved', movedFrom: 'a.go' }),
+    ];
+    const keys = functions.map(({ key }) => key);
+    const report: Report = {
+      ...regression,
+      top: 20,
+      budget: { ...regression.budget, functions: { [keys[1]!]: { fail: 0.3, warn: 0.2, least: 0.5 } } },
+      verdict: { ...regression.verdict, regressed: keys.slice(0, 3), warned: [keys[3]!] },
+      comparison: { ...regression.comparison!, functions, metrics: [] },
+    };
+    const budgets = (of: Report) =>
+      Object.fromEntries(
+        Array.from(
+          renderComment(of)
+            .split('<details>')[0]!
+            .matchAll(/^\| `(\w+)`.*\| ([^|]+) \|$/gm),
+          (match) => [match[1], match[2]!.replaceAll('\u00a0', ' ')],
+        ),
+      );
+    expect(budgets(report)).toEqual({
+      over: '❌ over +10%',
+      own: '❌ over +30%',
+      added: '❌ over 0.20 ms',
+      warned: '⚠️ over +5%',
+      small: '✅ below the limits',
+      less: '✅ less',
+      collector: 'not gated',
+      moved: '—',
+    });
+    expect(budgets({ ...report, verdict: { ...report.verdict, kind: 'warn' } }).over).toBe('⚠️ over +10%');
+    const unsure = { ...report.verdict, kind: 'inconclusive' as const, regressed: [], warned: [] };
+    expect(budgets({ ...report, verdict: unsure }).over).toBe('—');
+  });
+
+  it('counts one in the singular', () => {
+    const side = { ...regression.head!, instances: regression.head!.instances.slice(0, 1) };
+    const one = { ...side, invocations: { ...side.invocations, succeeded: 1 } };
+    const functions = [sampleFunction('only', 1, 2)];
+    const report = { ...regression, base: { ...regression.base!, ...one, distance: 1 }, head: one };
+    const comment = renderComment({ ...report, comparison: { ...regression.comparison!, functions } });
+    expect(comment).toContain('1 commit behind');
+    expect(comment).toContain('1 invocation on 1 instance per side.');
+    expect(comment).toContain('The one function that changed');
+    expect(comment).not.toMatch(/\b1 (commits|invocations|instances|functions)\b/);
+    const other = { ...report, base: { ...regression.base! } };
+    expect(renderComment(other)).toContain('4,999 → 1 invocation on 8 → 1 instance.');
   });
 
   it('puts own code before libraries and the runtime, whatever their size', () => {

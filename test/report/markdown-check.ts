@@ -1,6 +1,6 @@
 /** What a Markdown text of ours may contain once it is rendered. */
 
-const allowedTags = new Set(['details', 'summary', 'sub', 'code', 'span']);
+const allowedTags = new Set(['br', 'details', 'summary', 'sub', 'code', 'span']);
 
 /** Tags written as HTML outside code spans and fences, in the order they appear. */
 export function htmlTags(markdown: string): string[] {

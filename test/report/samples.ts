@@ -218,7 +218,7 @@ export const samples: Record<string, Report> = {
         'handler.validateSKU is new and takes 1.21 ms of each invocation.',
         'This run could have seen (80% power): +22% in functions above 20% of the CPU.',
       ],
-      next: 'Look at pricing.sortRules (pricing/rules.go:88) in the flame graph; if the cost is wanted, add the label "perf-regression-accepted".',
+      next: 'Look at pricing.sortRules (pricing/rules.go:88) in the flame graph; if the cost is wanted, add the label "perf-regression-accepted" and re-run the job.',
       regressed: slowerFunctions.map((changed) => changed.key),
       warned: [],
       checks: [],

@@ -10,12 +10,13 @@ import {
   formatThreshold,
   formatValue,
 } from '../../compare/format.ts';
+import { type BudgetMark, budgetOfFunction, budgetOfMetric, budgetSigns } from '../budget.ts';
 import { escapeHtml, visibleText } from '../escape.ts';
 import { measuredMetrics, metricNames } from '../metrics.ts';
 import type { MeasuredSide, Report } from '../report.ts';
 import { addedNanos, changedRows, type FunctionRow, kindName, unchangedRows } from '../rows.ts';
-import { originWords } from '../sections.ts';
 import { type Source, sourceOf } from '../source.ts';
+import { originWords } from '../tables.ts';
 
 const maxRows = 200;
 const barWidth = 90;
@@ -33,16 +34,15 @@ export function metricsSection(report: Report): string {
       number(formatValue(metric.base, metric.unit), 'wide'),
       number(formatValue(metric.head, metric.unit), 'wide'),
       number(`${arrow}${formatDelta(metric.base, metric.head, metric.unit)}`, metric.change),
-      number(relative),
+      number(relative, 'wide'),
       number(formatInterval(metric.ratioLow, metric.ratioHigh), 'wide'),
+      budgetCell(budgetOfMetric(report, metric)),
     ]);
   });
   const { failThreshold, warnThreshold } = report.budget;
-  const caption = `Per invocation; budget: warning from ${formatThreshold(warnThreshold)}, failure from ${formatThreshold(failThreshold)}`;
-  return section(
-    'Metrics',
-    table(caption, ['Metric', '#Base|wide', '#Head|wide', '#Change', '#%', '#Noise (95% CI)|wide'], rows),
-  );
+  const caption = `In all; unless a metric has its own, a warning from ${formatThreshold(warnThreshold)}, a failure from ${formatThreshold(failThreshold)}`;
+  const header = ['Metric', '#Base|wide', '#Head|wide', '#Change', '#%|wide', '#Noise (95% CI)|wide', 'Budget'];
+  return section('Metrics', table(caption, header, rows));
 }
 
 /** Every function that changed; names lead to their frame. */
@@ -57,10 +57,11 @@ export function changesSection(report: Report, hasGraph: boolean): string {
     '|wide',
     '#Change',
     '#Noise (95% CI)|wide',
+    'Budget|wide',
     'Evidence|wide',
     'Source|wide',
   ];
-  const render = (entry: FunctionRow) => changeRow(entry, largest, hasGraph);
+  const render = (entry: FunctionRow) => changeRow(report, entry, largest, hasGraph);
   const shown = changed.slice(0, maxRows).map(render);
   const more = changed.length - shown.length;
   const parts = [
@@ -96,7 +97,7 @@ export function closingSections(report: Report): string {
   return [instancesSection(report), methodSection(report), environmentSection(report)].join('\n');
 }
 
-function changeRow(entry: FunctionRow, largest: number, hasGraph: boolean): string {
+function changeRow(report: Report, entry: FunctionRow, largest: number, hasGraph: boolean): string {
   const { changed } = entry;
   const tags = [
     changed.presence === 'both' ? '' : changed.presence,
@@ -112,6 +113,7 @@ function changeRow(entry: FunctionRow, largest: number, hasGraph: boolean): stri
     `<td class="wide">${bar(entry, largest)}</td>`,
     number(`${entry.arrow} ${entry.delta}`, entry.arrow === '▲' ? 'more' : entry.arrow === '▼' ? 'less' : ''),
     number(entry.interval, 'wide'),
+    budgetCell(budgetOfFunction(report, entry), 'wide'),
     `<td class="wide">${changed.headInstancesAbove} of ${changed.headInstances} above, p ${formatProbability(p)}</td>`,
     `<td class="wide">${sourceLink(entry.source)}</td>`,
   ]);
@@ -241,6 +243,11 @@ function environmentSection(report: Report): string {
 function invocationsOf({ invocations }: MeasuredSide): string {
   const { sent, succeeded, failed, throttled, cold } = invocations;
   return `${formatCount(succeeded)} of ${formatCount(sent)} succeeded, ${formatCount(failed)} failed, ${formatCount(throttled)} throttled, ${formatCount(cold)} cold starts`;
+}
+
+function budgetCell({ state, text: words }: BudgetMark, kind = ''): string {
+  const { sign } = budgetSigns[state];
+  return `<td${kind === '' ? '' : ` class="${kind}"`}>${escapeHtml(`${sign} ${words}`.trim())}</td>`;
 }
 
 function nameLink(frame: string, display: string, hasGraph: boolean): string {

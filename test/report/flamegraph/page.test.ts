@@ -34,7 +34,7 @@ describe('renderPage()', () => {
   it('has the verdict, then the tables, then the flame graph', () => {
     const places = [
       '<h1>',
-      '<caption>Per invocation; budget',
+      '<caption>In all; unless a metric has its own',
       '<caption>CPU per invocation, own code first',
       '<canvas',
     ].map((part) => page.indexOf(part));

@@ -90,7 +90,15 @@ export function unsampled(count: bigint, size: bigint, rate: bigint): { values: 
   const each = size / count;
   if (rate <= 1n) return { values: [count, size], each };
   const scale = 1 / (1 - Math.exp(-(Number(size) / Number(count)) / Number(rate)));
-  return { values: [BigInt(Math.trunc(Number(count) * scale)), BigInt(Math.trunc(Number(size) * scale))], each };
+  return { values: [int64(Number(count) * scale), int64(Number(size) * scale)], each };
+}
+
+const MAX_INT64 = 2n ** 63n - 1n;
+
+/** The whole part of a number; beyond an int64, the int64 that is nearest. */
+export function int64(value: number): bigint {
+  if (Math.abs(value) < 2 ** 63) return BigInt(Math.trunc(value));
+  return value > 0 ? MAX_INT64 : -MAX_INT64;
 }
 
 /** The profile in columns. A location with a symbol has no address, as what is at an address may move. */

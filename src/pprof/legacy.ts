@@ -10,6 +10,7 @@ import {
   CONTENTIONS,
   COUNT,
   CPU,
+  int64,
   isMemoryMap,
   type LegacyProfile,
   type LegacySample,
@@ -22,7 +23,7 @@ import { type DecodeLimits, ProfileError } from './limits.ts';
 import { parseMemoryMap } from './memory-map.ts';
 
 /** Old formats become objects and text; a profile of one is small. */
-const MAX_BYTES = 32 * 2 ** 20;
+const MAX_BYTES = 8 * 2 ** 20;
 
 /**
  * Reads a profile of an old format.
@@ -48,7 +49,7 @@ function parseText(text: string): LegacyProfile | undefined {
   const first = lines.take() ?? '';
   if (first.startsWith('heap profile:')) return parseHeap(first, lines);
   if (first.startsWith('--- threadz ')) return parseThreads(lines);
-  if (/^--- (?:heapz|contentionz) 1 ---\s*\n\s*format *= *java/.test(text)) return parseJava(first, lines);
+  if (/^--- (?:heapz|contentionz) 1 ---[^\S\n]*\n\s*format *= *java/.test(text)) return parseJava(first, lines);
   const count = /^(\S+) profile: total \d+$/.exec(first);
   if (count !== null) return parseCounts(count[1]!, lines);
   return /^--- (?:contentionz |mutex:|contention:)/.test(first) ? parseContention(lines) : undefined;
@@ -130,7 +131,7 @@ function parseContention(lines: Lines): LegacyProfile {
     const cycles = Number(row[1]) * Number(period);
     const delay = cyclesPerSecond > 0n && period > 0n ? cycles / (Number(cyclesPerSecond) / 1e9) : Number(row[1]);
     const count = period > 0n ? BigInt(row[2]!) * period : BigInt(row[2]!);
-    samples.push({ addresses: calls(addressesIn(row[3]!)), values: [count, BigInt(Math.trunc(delay))] });
+    samples.push({ addresses: calls(addressesIn(row[3]!)), values: [count, int64(delay)] });
   }
   const sampleTypes = [CONTENTIONS, { type: 'delay', unit: 'nanoseconds' }];
   return { sampleTypes, periodType: CONTENTIONS, period, durationNanos, samples, mappings: lines.memoryMap() };
@@ -154,7 +155,7 @@ function parseThreads(lines: Lines): LegacyProfile {
       addresses = [];
     } else if (line.startsWith('--')) throw lines.malformed(line);
     else if (line.includes('same as previous thread')) addresses = [];
-    else addresses = addresses?.concat(addressesIn(line));
+    else for (const address of addressesIn(line)) addresses?.push(address);
   }
   finish();
   const threads = { type: 'thread', unit: COUNT };

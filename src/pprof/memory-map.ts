@@ -1,3 +1,5 @@
+import { ProfileError } from './limits.ts';
+
 /** A file in the memory of a process, as `/proc/self/maps` or a legacy profile lists it. */
 export interface MappedFile {
   start: bigint;
@@ -7,8 +9,13 @@ export interface MappedFile {
   buildId: string;
 }
 
-/** Longer lines, and variables that grow beyond it, are skipped. */
+/** Longer lines are skipped; so are what follows after so many, and longer definitions of variables. */
 const MAX_LINE = 4096;
+const MAX_LINES = 100_000;
+const MAX_DEFINITION = 256;
+const MAX_VARIABLES = 100;
+/** Addresses times mapped files: every address is looked for in all files. */
+const MAX_LOOKUPS = 50_000_000;
 
 /**
  * Parses lines such as `00400000-00fcb000 r-xp 00000000 08:01 1234 /bin/x` or `00400000-00fcb000: /bin/x (@ff00) buildid`.
@@ -17,17 +24,24 @@ const MAX_LINE = 4096;
 export function parseMemoryMap(lines: string[]): MappedFile[] {
   const files: MappedFile[] = [];
   const variables: [string, string][] = [];
-  for (const line of lines) {
+  for (const line of lines.slice(0, MAX_LINES)) {
     if (line.length > MAX_LINE) continue;
-    const text = variables.reduce((text, [name, value]) => text.replaceAll(name, () => value), line.trim());
+    const text = expanded(line.trim(), variables);
     const file = parseEntry(text);
     if (file === undefined) {
       const equals = text.indexOf('=');
-      if (equals > 0 && text.length < MAX_LINE && variables.length < 100)
+      if (equals > 0 && text.length < MAX_DEFINITION && variables.length < MAX_VARIABLES)
         variables.push([`$${text.slice(0, equals).trim()}`, text.slice(equals + 1).trim()]);
     } else if (file !== 'no code') files.push(file);
   }
   return ordered(joined(files));
+}
+
+// What a variable stands for may hold the name of a later one: the text must not grow without bound.
+function expanded(line: string, variables: [string, string][]): string {
+  let text = line;
+  for (const [name, value] of variables) if (text.length <= MAX_LINE) text = text.replaceAll(name, () => value);
+  return text.slice(0, MAX_LINE);
 }
 
 function parseEntry(line: string): MappedFile | 'no code' | undefined {
@@ -90,11 +104,16 @@ function ordered(files: MappedFile[]): MappedFile[] {
 /**
  * Which mapping each address is in, -1 for address 0. Addresses outside all mappings get one of their own, without a file, at
  * the end of the list.
+ * @throws ProfileError if they are too many to be looked up.
  */
 export function mapAddresses(
   addresses: bigint[],
   files: MappedFile[],
 ): { mappings: MappedFile[]; ofAddress: Int32Array } {
+  if (addresses.length * files.length > MAX_LOOKUPS)
+    throw new ProfileError(
+      `Cannot read the profile: it has ${addresses.length} addresses and ${files.length} mapped files, more than can be looked up.`,
+    );
   const mappings = files.map((file) => ({ ...file }));
   const [main] = mappings;
   if (main !== undefined && main.start - main.offset === 0x400000n)

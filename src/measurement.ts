@@ -11,6 +11,13 @@ import {
   createAccount,
 } from './lambda/account.ts';
 import { flushInstances } from './lambda/flush.ts';
+import {
+  createPendingReports,
+  type InstanceReports,
+  noteAnswer,
+  type PendingReports,
+  reportsByInstance,
+} from './lambda/instance-reports.ts';
 import { bringUpInstances } from './lambda/instances.ts';
 import type { Invoke } from './lambda/invoke.ts';
 import { type Interruption, type LoadPlan, type LoadProgress, type LoadSide, runLoad } from './lambda/load.ts';
@@ -67,6 +74,8 @@ export interface Measurement {
   excludedInvocations: number;
   /** Instance -> largest memory of its process in MB. */
   maxMemoryMb: Map<string, number>;
+  /** Instance -> what the platform reported of it. */
+  instanceReports: Map<string, InstanceReports>;
   /** Sentences a reader must know. */
   warnings: string[];
   /** The job was cancelled before everything was sent. */
@@ -127,6 +136,7 @@ export interface MeasuredSide extends LoadSide {
   replies: FlushReply[];
   collected: Collected;
   maxMemoryMb: Map<string, number>;
+  reports: PendingReports;
   warnings: string[];
 }
 
@@ -141,10 +151,15 @@ async function measureVersions(
   const sides = await Promise.all(
     versions.map(async (version, i): Promise<MeasuredSide> => {
       const account = createAccount();
+      const reports = createPendingReports();
       return {
         version,
         label: `${version.target.functionName}:${version.target.version}`,
-        invoke: version.invoke,
+        async invoke(...call) {
+          const answer = await version.invoke(...call);
+          noteAnswer(reports, answer);
+          return answer;
+        },
         // Versions of one function share a stack: the run is what tells their windows apart.
         run: versions.length > 1 ? `${plan.run}.${i === 0 ? 'base' : 'head'}` : plan.run,
         commit: version.commit,
@@ -156,6 +171,7 @@ async function measureVersions(
         replies: [],
         collected: { snapshots: [], skipped: [], warnings: [] },
         maxMemoryMb: new Map(),
+        reports,
         warnings: [],
       };
     }),
@@ -327,6 +343,7 @@ function resultOf(side: MeasuredSide, plan: MeasurementPlan, interleaved: boolea
     ]),
     excludedInvocations: [...excludedWindows.values()].reduce<number>((sum, n) => sum + Number(n), 0),
     maxMemoryMb,
+    instanceReports: reportsByInstance(side.reports),
     warnings: [...warnings, ...accountWarnings(account, label)],
     interrupted,
   };

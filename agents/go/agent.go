@@ -50,6 +50,7 @@ type agent struct {
 
 // invocation is the one that is running, if it is measured.
 type invocation struct {
+	request        string
 	cold           bool
 	start          time.Time
 	cpu            time.Duration
@@ -72,7 +73,7 @@ func newAgent(s settings, writer objectWriter, clock clock, log func(string)) *a
 }
 
 // begin tells that an event goes to the handler, which has until the deadline.
-func (a *agent) begin(mark *mark, deadline time.Time) {
+func (a *agent) begin(mark *mark, request string, deadline time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.isOff() {
@@ -84,7 +85,7 @@ func (a *agent) begin(mark *mark, deadline time.Time) {
 	a.invoked = true
 	a.deadline = deadline
 	if a.admit(mark) {
-		a.current = &invocation{cold, a.clock.now(), a.clock.cpu(), a.clock.allocatedBytes()}
+		a.current = &invocation{request, cold, a.clock.now(), a.clock.cpu(), a.clock.allocatedBytes()}
 	}
 }
 
@@ -245,7 +246,7 @@ func (a *agent) finish(failed bool) {
 	i := *a.current
 	a.current = nil
 	a.window.add(cost{
-		failed: failed, cold: i.cold, start: i.start, duration: a.clock.now().Sub(i.start),
+		request: i.request, failed: failed, cold: i.cold, start: i.start, duration: a.clock.now().Sub(i.start),
 		cpu: a.clock.cpu() - i.cpu, allocatedBytes: a.clock.allocatedBytes() - i.allocatedBytes,
 	})
 }
@@ -359,7 +360,7 @@ func (a *agent) publish(ctx context.Context, o object) (published *publishedObje
 func (a *agent) reply(of window, published []publishedObject, failures []failure) flushReply {
 	reply := flushReply{
 		V: 1, Instance: a.settings.instance, Run: nullable(of.run), Invocations: of.invocations, Errors: of.errors,
-		CPUMs: milliseconds(of.cpu), ActiveMs: milliseconds(of.active),
+		CPUMs: milliseconds(of.cpu), ActiveMs: milliseconds(of.active), Requests: string(of.requests),
 		Published: []publishedObject{}, Failures: []failure{},
 	}
 	reply.Published = append(reply.Published, published[:min(len(published), maxPerReply)]...)

@@ -226,7 +226,7 @@ func startFunction(t *testing.T, s settings, handler func(payload []byte) (strin
 func (f *function) invoke(t *testing.T, payload, clientContext string) posted {
 	t.Helper()
 	f.next++
-	return f.api.invoke(t, event{id: fmt.Sprintf("request-%d", f.next), payload: payload, clientContext: clientContext})
+	return f.api.invoke(t, event{id: fmt.Sprintf("%08x-request", f.next), payload: payload, clientContext: clientContext})
 }
 
 // flush asks for a flush and decodes the reply.

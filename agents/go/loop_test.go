@@ -76,6 +76,9 @@ func TestARun(t *testing.T) {
 		}
 	}
 	reply := f.flush(t, "run-1", "lambda-profile.hold", "20")
+	if len(reply.Requests) != 8*10 || strings.Trim(reply.Requests, "0123456789abcdef") != "" {
+		t.Errorf("the request ids are %q", reply.Requests)
+	}
 	if reply.Run == nil || *reply.Run != "run-1" || reply.Invocations != 10 || reply.Errors != 1 || len(reply.Failures) != 0 {
 		t.Fatalf("unexpected reply: %+v", reply)
 	}

@@ -79,6 +79,7 @@ type flushReply struct {
 	Errors      int               `json:"errors"`
 	CPUMs       float64           `json:"cpuMs"`
 	ActiveMs    float64           `json:"activeMs"`
+	Requests    string            `json:"requests"`
 	Published   []publishedObject `json:"published"`
 	Failures    []failure         `json:"failures"`
 }
@@ -89,6 +90,13 @@ func (r flushReply) encode() []byte {
 		return []byte("{}")
 	}
 	return body
+}
+
+var requestDigits = regexp.MustCompile(`^[0-9a-f]{8}`)
+
+// parseRequest returns the first eight hexadecimal digits of a request id, or nothing.
+func parseRequest(id string) string {
+	return requestDigits.FindString(id)
 }
 
 // nullable is how the protocol writes an id that is not known.

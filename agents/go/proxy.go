@@ -165,7 +165,7 @@ func (c *connection) next(request *http.Request) (*http.Response, error) {
 		deadline := deadlineOf(response)
 		mark := parseMark(response.Header.Get("Lambda-Runtime-Client-Context"))
 		if mark == nil || mark.op != "flush" {
-			c.agent.begin(mark, deadline)
+			c.agent.begin(mark, parseRequest(response.Header.Get("Lambda-Runtime-Aws-Request-Id")), deadline)
 			return response, nil
 		}
 		if _, err := io.Copy(io.Discard, response.Body); err != nil {

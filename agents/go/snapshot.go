@@ -56,6 +56,7 @@ func (s snapshot) comment(profile string) string {
 		CPUMs    float64 `json:"cpuMs"`
 		P50Ms    float64 `json:"p50Ms"`
 		P90Ms    float64 `json:"p90Ms"`
+		P95Ms    float64 `json:"p95Ms"`
 	}
 	kind := "delta"
 	if slices.Contains(counters, profile) {
@@ -93,6 +94,7 @@ func (s snapshot) comment(profile string) string {
 			Start: w.start.UnixMilli(), End: w.end.UnixMilli(),
 			ActiveMs: milliseconds(w.active), CPUMs: milliseconds(w.cpu),
 			P50Ms: milliseconds(quantile(w.durations, 0.5)), P90Ms: milliseconds(quantile(w.durations, 0.9)),
+			P95Ms: milliseconds(quantile(w.durations, 0.95)),
 		},
 		AllocatedBytes: w.allocatedBytes, MemoryMB: s.settings.memoryMB, Arch: arch(), Runtime: s.settings.runtime,
 		Language: "go " + strings.TrimPrefix(runtime.Version(), "go"), Agent: agentVersion, Engine: engine,

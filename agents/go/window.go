@@ -25,12 +25,21 @@ type window struct {
 	allocatedBytes uint64
 	// durations of each invocation, the first maxDurations of the window.
 	durations []time.Duration
+	// requests holds the first eight digits of the request id of the same invocations, one after the other: who has the
+	// platform's reports can tell whose they are.
+	requests []byte
 }
 
-const maxDurations = 10_000
+const (
+	maxDurations = 10_000
+	// maxRequests bytes of a flush's answer: 4,000 invocations.
+	maxRequests = 32_000
+)
 
 // cost is what one measured invocation adds to its window.
 type cost struct {
+	// request holds eight digits of the request id, or nothing.
+	request        string
 	failed, cold   bool
 	start          time.Time
 	duration       time.Duration
@@ -55,6 +64,9 @@ func (w *window) add(c cost) {
 	w.allocatedBytes += c.allocatedBytes
 	if len(w.durations) < maxDurations {
 		w.durations = append(w.durations, c.duration)
+	}
+	if len(w.requests) < maxRequests {
+		w.requests = append(w.requests, c.request...)
 	}
 }
 

@@ -23,6 +23,9 @@ export function encodeRunMarks({ op, run, commit, holdMs }: RunMarks): string {
   return Buffer.from(JSON.stringify({ custom })).toString('base64');
 }
 
+/** So much of the beginning of a request id tells requests apart. */
+export const REQUEST_DIGITS = 8;
+
 const count = z.number().int().min(0).max(1e9);
 const text = (max: number) => z.string().max(max);
 
@@ -35,6 +38,11 @@ const flushReplySchema = z.object({
     errors: count.optional().default(0),
     cpuMs: z.number().min(0).optional().default(0),
     activeMs: z.number().min(0).optional().default(0),
+    /** The beginnings of the request ids of the window's invocations, one after the other. */
+    requests: text(32_000)
+      .regex(/^(?:[0-9a-f]{8})*$/)
+      .optional()
+      .default(''),
     published: z.array(z.object({ type: text(40), key: text(1024), etag: text(200), bytes: count })).max(20),
     failures: z
       .array(z.object({ type: text(40), code: text(200), message: text(2000) }))
@@ -52,7 +60,7 @@ export type FlushReply = z.infer<typeof flushReplySchema>['lambda-profile'];
  * an answer of ours is undefined, never an error. Untrusted: bounded and validated.
  */
 export function parseFlushReply(payload: Uint8Array): FlushReply | undefined {
-  if (payload.byteLength > 64 * 1024) return undefined;
+  if (payload.byteLength > 128 * 1024) return undefined;
   try {
     const parsed = flushReplySchema.safeParse(JSON.parse(new TextDecoder().decode(payload)));
     return parsed.success ? parsed.data['lambda-profile'] : undefined;

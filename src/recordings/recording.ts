@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Account, countRan } from '../lambda/account.ts';
+import type { InstanceReports } from '../lambda/instance-reports.ts';
 import type { Target } from '../lambda/target.ts';
 import type { Profile } from '../pprof/columns.ts';
 import { filterProfile } from '../pprof/filter.ts';
@@ -41,6 +42,10 @@ const instanceSchema = z.object({
   activeMs: quantity.nullable(),
   durationP50Ms: quantity.nullable(),
   durationP90Ms: quantity.nullable().optional(),
+  durationP95Ms: quantity.nullable().optional(),
+  /** Of the platform's reports: mean of the warm measured calls, and the start of the instance. */
+  billedMeanMs: quantity.nullable().optional(),
+  initMs: quantity.nullable().optional(),
   allocatedBytes: quantity.nullable(),
   /** Largest so far when the instance was flushed; it never shrinks. */
   maxMemoryMb: quantity.nullable().optional(),
@@ -99,6 +104,8 @@ export interface RecordingInput {
   excludedInvocations?: number;
   /** Instance -> largest memory of its process in MB. */
   maxMemoryMb?: ReadonlyMap<string, number>;
+  /** Instance -> what the platform reported of it. */
+  instanceReports?: ReadonlyMap<string, InstanceReports>;
 }
 
 /** What one run measured, as a recording: windows folded per instance, instances merged per type, calls accounted for. */
@@ -114,7 +121,7 @@ export function createRecording(input: RecordingInput): Recording {
     // The windows' comments name runs and instances one by one; the manifest says it in one place.
     profiles.set(type, withComments(mergeProfiles(labelled), [`${input.tool} ${type} of ${input.commit}`]));
   }
-  const instances = accountInstances(snapshots, countRan(account), input.maxMemoryMb ?? new Map());
+  const instances = accountInstances(snapshots, countRan(account), input);
   const counted = instances.reduce((sum, instance) => sum + instance.invocations, input.excludedInvocations ?? 0);
   const window = snapshots.find((snapshot) => snapshot.window)?.window;
   const manifest: Manifest = {
@@ -160,7 +167,7 @@ function fingerprintOf(target: Target, window: Window | undefined, cpu: Profile 
 function accountInstances(
   snapshots: Snapshot[],
   invocationsRan: number,
-  maxMemoryMb: ReadonlyMap<string, number>,
+  { maxMemoryMb, instanceReports }: Pick<RecordingInput, 'maxMemoryMb' | 'instanceReports'>,
 ): InstanceAccount[] {
   const windows = new Map<string, Map<string, Window | undefined>>();
   for (const snapshot of snapshots) {
@@ -187,6 +194,9 @@ function accountInstances(
         activeMs: null,
         durationP50Ms: null,
         durationP90Ms: null,
+        durationP95Ms: null,
+        billedMeanMs: null,
+        initMs: null,
         allocatedBytes: null,
         maxMemoryMb: null,
       };
@@ -202,10 +212,13 @@ function accountInstances(
       activeMs: sum((window) => window.time.activeMs),
       durationP50Ms: weightedMean(told, (window) => window.time.p50Ms),
       durationP90Ms: weightedMean(told, (window) => window.time.p90Ms),
+      durationP95Ms: weightedMean(told, (window) => window.time.p95Ms),
+      billedMeanMs: instanceReports?.get(id)?.billedMeanMs ?? null,
+      initMs: instanceReports?.get(id)?.initMs ?? null,
       allocatedBytes: told.every((window) => typeof window.allocatedBytes === 'number')
         ? sum((window) => window.allocatedBytes ?? 0)
         : null,
-      maxMemoryMb: maxMemoryMb.get(id) ?? null,
+      maxMemoryMb: maxMemoryMb?.get(id) ?? null,
     };
   });
   return accounts.sort((a, b) => (a.id < b.id ? -1 : 1));

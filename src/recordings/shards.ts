@@ -116,6 +116,9 @@ function mergeInstance(a: InstanceAccount, b: InstanceAccount): InstanceAccount 
     activeMs: sumOf(a.activeMs, b.activeMs),
     durationP50Ms: mean(a.durationP50Ms, b.durationP50Ms),
     durationP90Ms: mean(a.durationP90Ms, b.durationP90Ms),
+    durationP95Ms: mean(a.durationP95Ms, b.durationP95Ms),
+    billedMeanMs: mean(a.billedMeanMs, b.billedMeanMs),
+    initMs: a.initMs ?? b.initMs ?? null,
     allocatedBytes: sumOf(a.allocatedBytes, b.allocatedBytes),
     maxMemoryMb: a.maxMemoryMb == null ? (b.maxMemoryMb ?? null) : Math.max(a.maxMemoryMb, b.maxMemoryMb ?? 0),
   };

@@ -29,6 +29,7 @@ const windowSchema = z.object({
     cpuMs: quantity,
     p50Ms: quantity.optional(),
     p90Ms: quantity.optional(),
+    p95Ms: quantity.optional(),
   }),
   allocatedBytes: quantity.nullish(),
   memoryMb: quantity,

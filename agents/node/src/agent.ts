@@ -39,7 +39,7 @@ export interface Agent {
   /** The function's modules are loaded: what follows is not init any more. */
   endInit(): void;
   /** An invocation starts. */
-  begin(mark: Mark | null): void;
+  begin(mark: Mark | null, request?: string): void;
   /** The invocation ended. A promise only when a window has to be published before the runtime goes on. */
   end(failed: boolean, remainingMs: () => number): Promise<void> | null;
   /** Publishes the window instead of an invocation, and answers with what was written. */
@@ -73,6 +73,7 @@ export function createAgent(parts: Parts): Agent {
   let init: { readonly window: Window; readonly profile: TimeProfile } | null = null;
   let waiting: Collected[] = [];
   let current: {
+    readonly request: string;
     readonly cold: boolean;
     readonly nowMs: number;
     readonly steadyMs: number;
@@ -155,11 +156,12 @@ export function createAgent(parts: Parts): Agent {
 
   const finish = (failed: boolean): void => {
     if (!current) return;
-    const { cold, nowMs, steadyMs, cpu: cpuAtStart } = current;
+    const { request, cold, nowMs, steadyMs, cpu: cpuAtStart } = current;
     current = null;
     const cpuMicros = clock.cpuMicros() - cpuAtStart;
     const durationMs = clock.steadyMs() - steadyMs;
     addInvocation(window, {
+      request,
       failed,
       cold,
       startMs: nowMs,
@@ -219,6 +221,7 @@ export function createAgent(parts: Parts): Agent {
       errors: of.errors,
       cpuMs: cpuMs(of),
       activeMs: round(of.activeMs),
+      requests: of.requests.join(''),
       published,
       failures,
     },
@@ -244,7 +247,7 @@ export function createAgent(parts: Parts): Agent {
       }, undefined);
     },
 
-    begin(mark) {
+    begin(mark, request = '') {
       if (isOff()) return;
       guarded(() => {
         finish(false); // A callback handler that returned without calling back.
@@ -254,7 +257,7 @@ export function createAgent(parts: Parts): Agent {
         cpu?.setPhase(measured ? 'invocation' : 'ignored');
         if (!measured) return;
         allocations.begin();
-        current = { cold, nowMs: clock.nowMs(), steadyMs: clock.steadyMs(), cpu: clock.cpuMicros() };
+        current = { request, cold, nowMs: clock.nowMs(), steadyMs: clock.steadyMs(), cpu: clock.cpuMicros() };
       }, undefined);
     },
 

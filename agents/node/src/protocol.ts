@@ -38,6 +38,8 @@ export interface FlushReply {
     readonly errors: number;
     readonly cpuMs: number;
     readonly activeMs: number;
+    /** The first eight digits of the request id of every invocation, one after the other; the first 4,000. */
+    readonly requests: string;
     readonly published: readonly Published[];
     readonly failures: readonly Failure[];
   };
@@ -62,6 +64,12 @@ export function parseMark(context: unknown): Mark | null {
     commit: id(field(custom, 'lambda-profile.commit')),
     holdMs: op === 'flush' && hold > 0 ? Math.min(hold, MAX_HOLD_MS) : 0,
   };
+}
+
+/** The first eight hexadecimal digits of the invocation's request id, or ''. */
+export function parseRequest(context: unknown): string {
+  const requestId = field(context, 'awsRequestId');
+  return typeof requestId === 'string' ? (/^[0-9a-f]{8}/.exec(requestId)?.[0] ?? '') : '';
 }
 
 function field(value: unknown, name: string): unknown {

@@ -52,6 +52,7 @@ export function snapshotComment(settings: Settings, facts: SnapshotFacts): strin
       cpuMs: cpuMs(window),
       p50Ms: round(quantile(window.durationsMs, 0.5)),
       p90Ms: round(quantile(window.durationsMs, 0.9)),
+      p95Ms: round(quantile(window.durationsMs, 0.95)),
     },
     allocatedBytes: window.invocations > 0 ? Math.round(window.allocatedBytes) : null,
     memoryMb: settings.function.memoryMb,

@@ -20,10 +20,14 @@ export interface Window {
   allocatedBytes: number;
   /** Wall time of each invocation; the first MAX_DURATIONS of the window. */
   readonly durationsMs: number[];
+  /** Of the same invocations, eight digits of the request id each: who has the platform's reports can tell whose they are. */
+  readonly requests: string[];
 }
 
 /** What one measured invocation adds to its window. */
 export interface InvocationCost {
+  /** Eight digits of the request id; empty when it is not known. */
+  readonly request: string;
   readonly failed: boolean;
   readonly cold: boolean;
   readonly startMs: number;
@@ -33,6 +37,8 @@ export interface InvocationCost {
 }
 
 const MAX_DURATIONS = 10_000;
+/** Of a flush's answer: 32 KB. */
+const MAX_REQUESTS = 4_000;
 
 /** An empty window of a run; null for invocations outside any run. */
 export function createWindow(run: string | null, commit: string | null): Window {
@@ -48,6 +54,7 @@ export function createWindow(run: string | null, commit: string | null): Window 
     cpuMicros: 0,
     allocatedBytes: 0,
     durationsMs: [],
+    requests: [],
   };
 }
 
@@ -62,6 +69,7 @@ export function addInvocation(window: Window, cost: InvocationCost): void {
   window.cpuMicros += cost.cpuMicros;
   window.allocatedBytes += cost.allocatedBytes;
   if (window.durationsMs.length < MAX_DURATIONS) window.durationsMs.push(cost.durationMs);
+  if (cost.request !== '' && window.requests.length < MAX_REQUESTS) window.requests.push(cost.request);
 }
 
 /** The q-quantile (0..1) of durations by the nearest-rank method; 0 when there is none. */

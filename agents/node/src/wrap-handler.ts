@@ -1,5 +1,5 @@
 import type { Agent } from './agent.ts';
-import { type FlushReply, type Mark, parseMark } from './protocol.ts';
+import { type FlushReply, type Mark, parseMark, parseRequest } from './protocol.ts';
 import type { Handler } from './user-handler.ts';
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
@@ -22,7 +22,7 @@ export function wrapHandler(handler: Handler, agent: Agent): Handler {
       }
 
       const end = (failed: boolean) => agent.end(failed, remainingMs);
-      agent.begin(mark);
+      agent.begin(mark, requestOf(context));
       const calledBack = !streaming && interceptCallbacks(args, end);
       let result: unknown;
       try {
@@ -101,6 +101,14 @@ function markOf(context: unknown): Mark | null {
     return parseMark(context);
   } catch {
     return null;
+  }
+}
+
+function requestOf(context: unknown): string {
+  try {
+    return parseRequest(context);
+  } catch {
+    return '';
   }
 }
 

@@ -67,8 +67,8 @@ function start(parts: Partial<Parts> = {}, env: Record<string, string> = {}) {
     engine: 'test/1',
     ...parts,
   });
-  const invoke = (mark: Mark | null, { durationMs = 10, failed = false } = {}) => {
-    agent.begin(mark);
+  const invoke = (mark: Mark | null, { durationMs = 10, failed = false, request = '' } = {}) => {
+    agent.begin(mark, request);
     time.nowMs += durationMs;
     return agent.end(failed, () => 3000);
   };
@@ -82,10 +82,11 @@ const inRun = (run: string): Mark => ({ op: 'invoke', run, commit: 'c0ffee', hol
 describe('createAgent()', () => {
   it('counts invocations, errors, handler time, process CPU and allocations of a window', async () => {
     const { invoke, flush, published, time } = start();
-    invoke(inRun('r'), { durationMs: 10 });
+    invoke(inRun('r'), { durationMs: 10, request: '0000000a' });
     time.nowMs += 500; // frozen in between
-    invoke(inRun('r'), { durationMs: 30, failed: true });
-    expect(await flush('r')).toMatchObject({ invocations: 2, errors: 1, activeMs: 40, cpuMs: 20 });
+    invoke(inRun('r'), { durationMs: 30, failed: true, request: '0000000b' });
+    const counted = { invocations: 2, errors: 1, activeMs: 40, cpuMs: 20, requests: '0000000a0000000b' };
+    expect(await flush('r')).toMatchObject(counted);
     expect(published[0]!.facts.window).toMatchObject({
       run: 'r',
       commit: 'c0ffee',

@@ -64,6 +64,7 @@ describe('a run on a function that knows nothing of the agent', () => {
     const answer = reply(flushed);
     expect(flushed.functionError).toBeUndefined();
     expect(answer).toMatchObject({ v: 1, run: 'run-1', invocations: 40, errors: 1, failures: [] });
+    expect(answer.requests).toMatch(/^([0-9a-f]{8}){40}$/);
     const stored = new Map(objects('orders').map((object) => [object.key, object]));
     const published = answer.published as { type: string; key: string; etag: string; bytes: number }[];
     expect(published.map(({ type }) => type).sort()).toEqual(['cpu', 'heap', 'init']);
@@ -103,12 +104,13 @@ describe('a run on a function that knows nothing of the agent', () => {
       flags: expect.arrayContaining(['--no-maglev-inlining']),
       kind: 'delta',
     });
-    const { start, end, activeMs, cpuMs, p50Ms, p90Ms } = cpu.comment.time;
+    const { start, end, activeMs, cpuMs, p50Ms, p90Ms, p95Ms } = cpu.comment.time;
     expect(activeMs).toBeLessThan(end - start);
     expect(cpu.durationNanos).toBeCloseTo(activeMs * 1e6, -4);
     expect(cpuMs).toBe(answer.cpuMs);
     expect(p50Ms).toBeLessThanOrEqual(p90Ms);
-    expect(p90Ms).toBeLessThan(activeMs);
+    expect(p90Ms).toBeLessThanOrEqual(p95Ms);
+    expect(p95Ms).toBeLessThan(activeMs);
   });
 
   it('is understood by the gate', () => {

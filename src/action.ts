@@ -6,10 +6,10 @@ import { createClients } from './aws-clients.ts';
 import { systemClock } from './clock.ts';
 import { exitCodeOf, skipped } from './compare/verdict.ts';
 import { describeConfigChange } from './config-change.ts';
-import { ConfigurationError } from './errors.ts';
+import { ConfigurationError, MeasurementError } from './errors.ts';
 import { gate, type Outcome } from './gate.ts';
 import { type CheckRun, renderCheck, startCheckRun } from './github/check-run.ts';
-import { createGitHub, type GitHub, statusOf } from './github/client.ts';
+import { adviceFor, createGitHub, describeFailure, type GitHub } from './github/client.ts';
 import {
   type BaselineCommits,
   fetchBaselineCommits,
@@ -23,6 +23,8 @@ import { withPullRequest } from './github/pull-request.ts';
 import { filesOfSides, listCheckout } from './github/sources.ts';
 import { publishStickyComment } from './github/sticky-comment.ts';
 import { listenForInterruption } from './interruption.ts';
+import { renderCalls } from './lambda/calls.ts';
+import type { Interruption } from './lambda/load.ts';
 import { createReport } from './outcome-report.ts';
 import { createCallTrees } from './outcome-trees.ts';
 import { gzipProfile } from './pprof/encode.ts';
@@ -42,6 +44,14 @@ const DEFAULT_CONFIG = '.github/lambda-profile.yml';
 
 /** Measure, files and summary, outputs, comment, then fail: whatever breaks late, what was found is not lost. */
 async function run(env: NodeJS.ProcessEnv): Promise<void> {
+  const interruption = listenForInterruption(
+    process,
+    (signal) => core.info(`${signal}: no further call is sent; what was measured is published.`),
+    () => {
+      core.setFailed('Cancelled before the measurement could be published. Run the job again.');
+      process.exit();
+    },
+  );
   const event = readContext(env, readEvent(env.GITHUB_EVENT_PATH));
   const inputs: RawInputs = Object.fromEntries(INPUT_NAMES.map((name) => [name, core.getInput(name)]));
   if (inputs['github-token']) core.setSecret(inputs['github-token']);
@@ -50,7 +60,7 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
   const context = await withPullRequest(github, event, number);
   const check = await startCheck(github, context, inputs);
   try {
-    await measureAndTell(env, context, inputs, github, check);
+    await measureAndTell(env, context, inputs, github, check, interruption);
   } catch (error) {
     // A check that is left in progress would block the pull request for good.
     const summary = error instanceof ConfigurationError ? error.message : 'The log of the job has the details.';
@@ -65,13 +75,29 @@ async function measureAndTell(
   inputs: RawInputs,
   github: GitHub,
   check: CheckRun | undefined,
+  interruption: Interruption,
 ): Promise<void> {
   const config = await readConfig(github, context, inputs.config ?? '');
   const settings = parseSettings(inputs, config);
   const pullRequest = context.pullRequest?.number;
   const commit = measuredCommit(context, settings.commit);
   const progress = createProgress(systemClock, core.info);
-  const changes = pullRequest === undefined ? [] : await fetchChangedFiles(github, context.repository, pullRequest);
+  const warnings: string[] = [];
+  /** Without what only helps to read the report, there is still a report. */
+  const optional = async <T>(what: string, permission: string, fallback: T, request: Promise<T>): Promise<T> =>
+    request.catch((error: unknown) => {
+      warnings.push(`Cannot ${what}: ${describeFailure(error)}. ${adviceFor(error, permission)}`);
+      return fallback;
+    });
+  const changes =
+    pullRequest === undefined
+      ? []
+      : await optional(
+          `list the files of pull request ${pullRequest}; findings in them are not marked`,
+          'pull-requests: read',
+          [],
+          fetchChangedFiles(github, context.repository, pullRequest),
+        );
   const files = filesOfSides(listCheckout(env.GITHUB_WORKSPACE ?? '.'), changes);
 
   const acceptanceOf = (number: number) => ({
@@ -79,7 +105,7 @@ async function measureAndTell(
     fetch: () =>
       fetchAcceptance(github, context.repository, number, settings.acceptLabel).catch((error: unknown) => {
         core.warning(
-          `Cannot see whether the label ${settings.acceptLabel} is set: GitHub answered ${statusOf(error)}. Add \`permissions: pull-requests: read\` to the job.`,
+          `Cannot see whether the label ${settings.acceptLabel} is set: ${describeFailure(error)}. ${adviceFor(error, 'pull-requests: read')}`,
         );
         return undefined;
       }),
@@ -87,7 +113,13 @@ async function measureAndTell(
 
   const clients = context.pullRequest?.fork && !hasCredentials(env) ? undefined : createClients(settings, env);
   let known: Promise<BaselineCommits> | undefined;
-  const baselineCommits = () => (known ??= fetchBaselineCommits(github, context, commit, settings.baseRef));
+  const baselineCommits = () =>
+    (known ??= fetchBaselineCommits(github, context, commit, settings.baseRef).catch((error: unknown) => {
+      throw new MeasurementError(
+        `Cannot tell which commit ${commit.slice(0, 7)} is to be compared with: ${describeFailure(error)}.`,
+        adviceFor(error, 'contents: read'),
+      );
+    }));
 
   const outcome =
     clients === undefined
@@ -103,12 +135,17 @@ async function measureAndTell(
           changedFiles: files.touched,
           ...(pullRequest !== undefined && settings.acceptLabel && { acceptance: acceptanceOf(pullRequest) }),
           progress,
-          interruption: listenForInterruption(process, (signal) =>
-            core.info(`${signal}: no further call is sent; what was measured is published.`),
-          ),
+          interruption,
         });
+  outcome.warnings.push(...warnings);
+  if (clients && clients.calls.sent > 0) progress.note(renderCalls(clients.calls));
 
-  const loosened = await configChange(github, context, inputs.config || DEFAULT_CONFIG, config, files.touched);
+  const loosened = await optional(
+    'read the config file at the head of the pull request',
+    'contents: read',
+    undefined,
+    configChange(github, context, inputs.config || DEFAULT_CONFIG, config, files.touched),
+  );
   if (loosened) outcome.warnings.push(loosened);
 
   const directory = join(env.RUNNER_TEMP ?? '.', 'lambda-profile');
@@ -126,6 +163,7 @@ async function measureAndTell(
       reportJson: join(directory, `${fileStem(settings)}-report.json`),
       reportHtml: join(directory, `${fileStem(settings)}-report.html`),
     },
+    ...(clients && { calls: clients.calls }),
     timings: progress.done(),
   });
   const trees = createCallTrees(outcome, settings.policy.ownCode);
@@ -133,7 +171,8 @@ async function measureAndTell(
   writeFileSync(report.files.reportHtml!, renderPage(report, trees));
   for (const tree of trees)
     writeFileSync(join(directory, `${fileStem(settings)}-${tree.sampleType}.svg`), renderSvg(report, tree));
-  const trend = clients && known ? await trendOf(clients.s3, settings, outcome, (await known).commits) : [];
+  const ancestors = await known?.catch(() => undefined);
+  const trend = clients && ancestors ? await trendOf(clients.s3, settings, outcome, ancestors.commits) : [];
   await core.summary.addRaw(renderSummary(report, trend)).write();
   annotate(report);
   const commentUrl =
@@ -175,7 +214,12 @@ function readEvent(path: string | undefined): unknown {
 
 /** A pull request must not loosen its own gate, so its config is the base branch's. */
 async function readConfig(github: GitHub, context: GitHubContext, path: string): Promise<string | undefined> {
-  const config = await fetchFile(github, context.repository, path || DEFAULT_CONFIG, context.trustedRef);
+  const name = path || DEFAULT_CONFIG;
+  const config = await fetchFile(github, context.repository, name, context.trustedRef).catch((error: unknown) => {
+    throw new ConfigurationError(
+      `Cannot start: the config file ${name} cannot be read at ${context.trustedRef}: ${describeFailure(error)}. ${adviceFor(error, 'contents: read')}`,
+    );
+  });
   if (config === undefined && path !== '' && !context.pullRequest)
     throw new ConfigurationError(`Cannot start: there is no config file ${path} at ${context.trustedRef}.`);
   return config;

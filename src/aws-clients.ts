@@ -4,23 +4,33 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { systemClock } from './clock.ts';
 import { ConfigurationError } from './errors.ts';
+import { type Calls, countCalls, createCalls } from './lambda/calls.ts';
 import { timeRequests } from './lambda/request-times.ts';
 import type { Settings } from './settings.ts';
 
 export interface AwsClients {
+  /** Asks about functions; what fails on the way is asked again. */
   lambda: LambdaClient;
+  /**
+   * A client for nothing but Invoke, of a function that may run so long. It never retries: a retry runs the user's
+   * function again.
+   */
+  createInvoker(timeoutSeconds: number): LambdaClient;
   s3: S3Client;
   region: string;
+  /** What the invokers sent so far. */
+  calls: Calls;
 }
 
-/** Longer than any function may run: a call that is answered is never given up. */
-const INVOKE_TIMEOUT_MS = (15 * 60 + 15) * 1000;
-const S3_TIMEOUT_MS = 60_000;
+/** Beyond the time a function may run: its start, and the way there and back. */
+const INVOKE_MARGIN_SECONDS = 15;
+/** Three attempts of these. AWS answers within a second; a body that moves has as long as it needs. */
+const LAMBDA_TIMEOUT_MS = 10_000;
+const S3_TIMEOUT_MS = 15_000;
 const CONNECTION_TIMEOUT_MS = 10_000;
 
 /**
- * Clients with the credentials of the environment. The Lambda client never retries: a retry of Invoke runs the user's
- * function again. It has a socket for every call in flight: with fewer, calls would queue in this process.
+ * Clients with the credentials of the environment. Every request has a time limit.
  * @throws ConfigurationError when nothing names a region
  */
 export function createClients(
@@ -32,31 +42,34 @@ export function createClients(
     throw new ConfigurationError(
       `Cannot tell the region of ${settings.function.name}: give its full ARN as function-name, or set AWS_REGION (aws-actions/configure-aws-credentials does).`,
     );
-  // The load bounds what is in flight, of two versions and beside excluded instances too.
-  const agents = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
-  const lambda = new LambdaClient({
-    region,
-    maxAttempts: 1,
-    cacheMiddleware: true,
-    requestHandler: {
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout: INVOKE_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-      httpAgent: new HttpAgent(agents),
-      httpsAgent: new HttpsAgent(agents),
-    },
+  const calls = createCalls();
+  const within = (requestTimeout: number) => ({
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout,
+    socketTimeout: requestTimeout,
+    throwOnRequestTimeout: true,
   });
-  timeRequests(lambda, systemClock);
   return {
     region,
-    lambda,
-    s3: new S3Client({
-      region,
-      requestHandler: {
-        connectionTimeout: CONNECTION_TIMEOUT_MS,
-        requestTimeout: S3_TIMEOUT_MS,
-        throwOnRequestTimeout: true,
-      },
-    }),
+    calls,
+    lambda: new LambdaClient({ region, requestHandler: within(LAMBDA_TIMEOUT_MS) }),
+    createInvoker(timeoutSeconds) {
+      // A socket for every call in flight: with fewer, calls would queue in this process. The load bounds how many.
+      const agents = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
+      const client = new LambdaClient({
+        region,
+        maxAttempts: 1,
+        cacheMiddleware: true,
+        requestHandler: {
+          ...within((timeoutSeconds + INVOKE_MARGIN_SECONDS) * 1000),
+          httpAgent: new HttpAgent(agents),
+          httpsAgent: new HttpsAgent(agents),
+        },
+      });
+      timeRequests(client, systemClock);
+      countCalls(client, calls);
+      return client;
+    },
+    s3: new S3Client({ region, requestHandler: within(S3_TIMEOUT_MS) }),
   };
 }

@@ -118,6 +118,9 @@ function causeOf(failure: AwsFailure, action: string): { cause: string; next: st
     };
   return {
     cause: `AWS answered ${failure.status} ${failure.code}${failure.message ? `: ${failure.message}` : ''}`,
-    next: failure.status >= 500 || failure.status === 409 ? 'Try again in some minutes.' : 'Check what was given: function, bucket, region.',
+    next:
+      failure.status >= 500 || failure.status === 409
+        ? 'Try again in some minutes.'
+        : 'Check what was given: function, bucket, region.',
   };
 }

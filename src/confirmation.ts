@@ -37,6 +37,7 @@ export interface ConfirmationInput {
 
 export interface ConfirmationServices {
   lambda: Pick<LambdaClient, 'send'>;
+  createInvoker(timeoutSeconds: number): Pick<LambdaClient, 'send'>;
   s3: Pick<S3Client, 'send'>;
   clock: Clock;
   interruption?: Interruption;
@@ -113,10 +114,16 @@ function fresh(
   target: Target,
   seen: Manifest,
   source: SnapshotSource,
-  { lambda, clock }: ConfirmationServices,
+  { createInvoker, clock }: ConfirmationServices,
 ): MeasuredVersion {
   const exclude = new Set(seen.instances.map(({ id }) => id));
-  return { target, invoke: createInvoke(lambda, target, clock), source, commit: seen.commit, exclude };
+  return {
+    target,
+    invoke: createInvoke(createInvoker(target.timeoutSeconds), target, clock),
+    source,
+    commit: seen.commit,
+    exclude,
+  };
 }
 
 function asSide(

@@ -40,6 +40,8 @@ import type { Settings } from './settings.ts';
 /** The world around the gate. */
 export interface Services {
   lambda: Pick<LambdaClient, 'send'>;
+  /** Of a function that may run so long; never retries. */
+  createInvoker(timeoutSeconds: number): Pick<LambdaClient, 'send'>;
   s3: Pick<S3Client, 'send'>;
   clock: Clock;
   /** Identifies this run to the agents: letters, digits, dots and hyphens. */
@@ -86,15 +88,24 @@ export async function gate(commit: string, settings: Settings, services: Service
     account(measured, job, found);
     if (settings.mode === 'measure' && !measured.interrupted) return await keepShard(measured.head, job, found);
 
-    const baseline = await findBaseline(measured, job);
-    if (baseline) await compareWith(baseline, measured, job, found);
-
-    const verdict = await decide(job, found);
+    const verdict = await judgeMeasured(measured, job, found);
     if (settings.updateBaseline && !measured.interrupted) await keep(measured.head, verdict, job);
     return { ...found, verdict: measured.interrupted ? cancelled(job) : verdict };
   } catch (error) {
     if (!(error instanceof MeasurementError)) throw error;
     return { ...found, verdict: measurementError(error.message, error.checks, error.next) };
+  }
+}
+
+/** What is found without a baseline that can be read is no verdict, and no reason to lose the measurement either. */
+async function judgeMeasured(measured: MeasuredCommit, job: Job, found: Found): Promise<Verdict> {
+  try {
+    const baseline = await findBaseline(measured, job);
+    if (baseline) await compareWith(baseline, measured, job, found);
+    return await decide(job, found);
+  } catch (error) {
+    if (!(error instanceof MeasurementError)) throw error;
+    return measurementError(error.message, error.checks, error.next);
   }
 }
 

@@ -25,6 +25,7 @@ import { TOOL } from './version.ts';
 /** What a measurement needs of the world. */
 export interface MeasuringServices {
   lambda: Pick<LambdaClient, 'send'>;
+  createInvoker(timeoutSeconds: number): Pick<LambdaClient, 'send'>;
   s3: Pick<S3Client, 'send'>;
   clock: Clock;
   run: string;
@@ -99,10 +100,10 @@ export interface MeasuringJob {
 /** Invokes, collects and merges: what was measured of the commit, and of the base version beside it when one is named. */
 export async function measureCommit(job: MeasuringJob): Promise<MeasuredCommit> {
   const { commit, target, plan, settings, services } = job;
-  const { lambda, s3, clock, progress, interruption } = services;
+  const { lambda, createInvoker, s3, clock, progress, interruption } = services;
   const versionOf = (of: Target, its: string): MeasuredVersion => ({
     target: of,
-    invoke: createInvoke(lambda, of, clock),
+    invoke: createInvoke(createInvoker(of.timeoutSeconds), of, clock),
     source: sourceOf(settings),
     commit: its,
   });

@@ -26,6 +26,7 @@ import type { FlushReply } from './lambda/run-protocol.ts';
 import type { Target } from './lambda/target.ts';
 import { refuseFailedPublishing, refuseNothing } from './measurement-checks.ts';
 import type { ShardBarrier } from './recordings/shard-barrier.ts';
+import { settleAll } from './settle.ts';
 import {
   awaitSnapshots,
   type Collected,
@@ -148,7 +149,7 @@ async function measureVersions(
   progress: MeasurementProgress,
   interruption?: Interruption,
 ): Promise<Measurement[]> {
-  const sides = await Promise.all(
+  const sides = await settleAll(
     versions.map(async (version, i): Promise<MeasuredSide> => {
       const account = createAccount();
       const reports = createPendingReports();
@@ -180,7 +181,7 @@ async function measureVersions(
   const payload = payloadAt(plan.payloads, 0);
 
   progress.step(`Bring up ${plan.concurrency} instances of ${labels}`);
-  await Promise.all(
+  await settleAll(
     sides.map(async (side) => {
       const census = await bringUpInstances(side, plan.concurrency, payload, side.version.exclude, interruption?.stop);
       side.census = census.ids;
@@ -216,9 +217,9 @@ async function measureVersions(
 
     await plan.barrier?.leave();
     progress.step('Flush the instances');
-    await Promise.all(sides.map((side) => flush(side, plan, concurrency, payload)));
+    await settleAll(sides.map((side) => flush(side, plan, concurrency, payload, clock)));
     progress.step('Collect the snapshots');
-    await Promise.all(sides.map((side) => collect(side, plan, concurrency, payload, s3, clock)));
+    await settleAll(sides.map((side) => collect(side, plan, concurrency, payload, s3, clock, interruption?.stop)));
 
     const next = furtherInvocations(sides, plan.minCpuMs ?? 0);
     if (next === 0 || interrupted || end === 'wall-cap') break;
@@ -246,16 +247,14 @@ async function flush(
   plan: MeasurementPlan,
   concurrency: number,
   payload: Uint8Array,
+  clock: Clock,
 ): Promise<void> {
   const { account, version } = side;
   const shards = plan.shards ?? 1;
   const ran = countRan(account) - side.replies.reduce((sum, { invocations }) => sum + invocations, 0);
   const alive = Math.max(Math.min(concurrency, countRan(account)), account.coldStarts, side.census.size) * shards;
-  const { replies, maxMemoryMb } = await flushInstances(side, {
-    payload,
-    instances: alive,
-    invocations: shards > 1 ? Number.POSITIVE_INFINITY : ran,
-  });
+  const invocations = shards > 1 ? Number.POSITIVE_INFINITY : ran;
+  const { replies, maxMemoryMb } = await flushInstances(side, { payload, instances: alive, invocations }, clock);
   side.replies.push(...replies);
   for (const [instance, megabytes] of maxMemoryMb)
     side.maxMemoryMb.set(instance, Math.max(megabytes, side.maxMemoryMb.get(instance) ?? 0));
@@ -270,11 +269,12 @@ async function collect(
   payload: Uint8Array,
   s3: Pick<S3Client, 'send'>,
   clock: Clock,
+  stop: AbortSignal | undefined,
 ): Promise<void> {
   const { version, run } = side;
   const wanted = { source: version.source, before: side.before, run, functionName: version.target.functionName };
   const pulse = (): Promise<unknown> =>
-    Promise.all(
+    settleAll(
       Array.from({ length: concurrency }, async () => {
         const { invocation } = await side.invoke(payload, { op: 'invoke', run, commit: side.commit });
         side.record({ ...invocation, op: 'flush' });
@@ -284,7 +284,7 @@ async function collect(
   const found =
     side.replies.length > 0
       ? await collectSnapshots(s3, wanted)
-      : await awaitSnapshots(s3, { ...wanted, instances, timeoutMs: plan.waitTimeoutMs }, pulse, clock);
+      : await awaitSnapshots(s3, { ...wanted, instances, timeoutMs: plan.waitTimeoutMs }, pulse, clock, stop);
   const published = new Set(side.replies.flatMap((reply) => reply.published.map(({ etag }) => unquoted(etag))));
   const isOurs = (etag: string): boolean => (plan.shards ?? 1) === 1 || published.has(unquoted(etag));
   const known = new Set(side.collected.snapshots.map(identityOf));

@@ -2,7 +2,7 @@ import { exitCodeOf } from '../compare/verdict.ts';
 import { renderComment } from '../report/comment.ts';
 import { visibleText } from '../report/escape.ts';
 import type { Report, Repository } from '../report/report.ts';
-import { type GitHub, statusOf } from './client.ts';
+import { adviceFor, describeFailure, type GitHub } from './client.ts';
 
 export interface CheckResult {
   conclusion: 'success' | 'failure' | 'neutral';
@@ -70,8 +70,5 @@ export async function startCheckRun(
 }
 
 function explain(what: string, error: unknown): string {
-  const status = statusOf(error);
-  if (status === 403 || status === 404)
-    return `Cannot ${what}: the token lacks the permission. Add \`permissions: checks: write\` to the job. The verdict does not change.`;
-  return `Cannot ${what}: ${status ? `GitHub answered ${status}` : 'GitHub did not answer'}. The verdict does not change.`;
+  return `Cannot ${what}: ${describeFailure(error)}. ${adviceFor(error, 'checks: write')} The verdict does not change.`;
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors.ts';
 import type { Repository } from '../report/report.ts';
-import { type GitHub, statusOf } from './client.ts';
+import { adviceFor, describeFailure, type GitHub, statusOf } from './client.ts';
 import type { GitHubContext } from './context.ts';
 
 type PullRequest = NonNullable<GitHubContext['pullRequest']>;
@@ -17,14 +17,21 @@ export async function withPullRequest(
     try {
       return withFound(context, describePull((await github.rest.pulls.get(pull)).data));
     } catch (error) {
-      if (statusOf(error) !== 404) throw error;
+      if (statusOf(error) !== 404)
+        throw new ConfigurationError(
+          `Cannot read pull request ${number}: ${describeFailure(error)}. ${adviceFor(error, 'pull-requests: read')}`,
+        );
       throw new ConfigurationError(
         `Cannot find pull request ${number}: there is none of that number, or the token may not see it. Check pr-number, and add \`permissions: pull-requests: read\` to the job.`,
       );
     }
   }
   if (context.pullRequest || !startedBy) return context;
-  const found = await findPullRequest(github, repository, startedBy);
+  const found = await findPullRequest(github, repository, startedBy).catch((error: unknown) => {
+    throw new ConfigurationError(
+      `Cannot find the pull request of this workflow run: ${describeFailure(error)}. ${adviceFor(error, 'pull-requests: read')}`,
+    );
+  });
   return found ? withFound(context, found) : context;
 }
 

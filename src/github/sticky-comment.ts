@@ -1,6 +1,6 @@
 import { parseCommentMarker } from '../report/comment.ts';
 import type { Repository } from '../report/report.ts';
-import { type GitHub, statusOf } from './client.ts';
+import { adviceFor, describeFailure, type GitHub, statusOf } from './client.ts';
 
 export interface StickyComment {
   pullRequest: number;
@@ -61,27 +61,42 @@ export async function publishStickyComment(
       if (!first && !written && !comment.create) return { outcome: 'not-needed', url: '' };
       const url = await write(github, place, comment, first?.id);
       if (url !== undefined) written = { outcome: written?.outcome ?? (first ? 'updated' : 'created'), url };
-      else if (writes === MAX_WRITES) throw new Error('The comment vanishes whenever it is written.');
+      else if (writes === MAX_WRITES) throw new Error('The comment is not there, however often it is written.');
       await jitter.sleep(VERIFY_AFTER_MS * (1 + jitter.random()));
     }
   } catch (error) {
-    return { outcome: 'failed', message: explain(error, comment.pullRequest) };
+    return { outcome: 'failed', message: explain(error) };
   }
 }
 
-/** @returns its address, or undefined when the comment to update was deleted meanwhile */
+/** @returns its address, or undefined when the comment to update was deleted meanwhile, or may not have been created */
 async function write(
   github: GitHub,
   place: { owner: string; repo: string },
   { pullRequest, body }: StickyComment,
   id: number | undefined,
 ): Promise<string | undefined> {
-  if (id === undefined)
-    return (await github.rest.issues.createComment({ ...place, issue_number: pullRequest, body })).data.html_url;
+  if (id === undefined) return create(github, { ...place, issue_number: pullRequest, body });
   try {
     return (await github.rest.issues.updateComment({ ...place, comment_id: id, body })).data.html_url;
   } catch (error) {
     if (statusOf(error) !== 404) throw error;
+    return undefined;
+  }
+}
+
+/**
+ * Never sent twice: an answer that got lost may be that of a comment which is there now.
+ * @returns undefined when nobody knows whether it was created: the next look tells
+ */
+async function create(
+  github: GitHub,
+  comment: { owner: string; repo: string; issue_number: number; body: string },
+): Promise<string | undefined> {
+  try {
+    return (await github.rest.issues.createComment({ ...comment, request: { retries: 0 } })).data.html_url;
+  } catch (error) {
+    if (statusOf(error) > 0 && statusOf(error) < 500) throw error;
     return undefined;
   }
 }
@@ -131,7 +146,8 @@ async function fetchLogin(github: GitHub): Promise<string> {
   try {
     const { viewer } = await github.graphql<{ viewer: { login: string } }>('query { viewer { login } }');
     return viewer.login;
-  } catch {
+  } catch (error) {
+    if (statusOf(error) === 0) throw error;
     return 'github-actions[bot]';
   }
 }
@@ -146,15 +162,10 @@ function compareRuns(a: Run, b: Run): number {
   return a.id - b.id || a.attempt - b.attempt;
 }
 
-function explain(error: unknown, pullRequest: number): string {
+function explain(error: unknown): string {
   const status = statusOf(error);
-  if (status === 403)
-    return 'Cannot comment on the pull request: the token lacks the permission. Add `permissions: pull-requests: write` to the job. The verdict does not change.';
-  if (status === 404)
-    return `Cannot comment on pull request ${pullRequest}: it is not there, or the token may not see it. Add \`permissions: pull-requests: write\` to the job. The verdict does not change.`;
-  if (status === 401)
-    return 'Cannot comment on the pull request: GitHub does not accept the token. Check the input github-token. The verdict does not change.';
-  if (status === 422)
-    return 'Cannot comment on the pull request: GitHub does not accept the text. The whole report is in the job summary.';
-  return `Cannot comment on the pull request: ${status ? `GitHub answered ${status}` : 'GitHub did not answer'}. The whole report is in the job summary.`;
+  const what = 'Cannot comment on the pull request';
+  const rest = 'The verdict does not change; the whole report is in the job summary.';
+  if (status === 422) return `${what}: GitHub does not accept the text. ${rest}`;
+  return `${what}: ${describeFailure(error)}. ${adviceFor(error, 'pull-requests: write')} ${rest}`;
 }

@@ -1,6 +1,8 @@
+import { settleAll } from '../settle.ts';
 import { isCold } from './account.ts';
 import type { Answer } from './invoke.ts';
 import type { LoadSide } from './load.ts';
+import { unansweredError } from './load.ts';
 import { parseFlushReply } from './run-protocol.ts';
 
 /** Concurrent calls must not share an instance, so each agent holds its answer so long. */
@@ -21,6 +23,7 @@ export interface Census {
  * Brings up instances on purpose: bursts of calls that are in flight at the same time, for nobody can ask Lambda for
  * an instance. The calls are flushes of a run that has no window yet, so an agent answers with its name and publishes
  * nothing; a function without an agent handles one more event, and its inits are counted.
+ * @throws MeasurementError when no call is answered at all
  * @param wanted instances to have besides those in `exclude`; these may be alive, and then take part in every burst
  */
 export async function bringUpInstances(
@@ -36,6 +39,8 @@ export async function bringUpInstances(
   for (let round = 0, missing = wanted; round < MAX_ROUNDS && missing > 0 && !signal?.aborted; round++) {
     const answers = await burst(side, wanted + known() + (round > 1 ? missing : 0), payload);
     const started = answers.filter(({ invocation: { report } }) => report && isCold(report)).length;
+    if (answers.every(({ invocation: { status } }) => status === 'ambiguous'))
+      throw unansweredError(side.label, answers.length, answers[0]!.invocation.errorType);
     const throttled = answers.filter(({ invocation }) => invocation.status === 'throttled').length;
     for (const { payload: answer } of answers) {
       const reply = parseFlushReply(answer);
@@ -52,7 +57,7 @@ export async function bringUpInstances(
 
 async function burst(side: LoadSide, calls: number, payload: Uint8Array): Promise<Answer[]> {
   const marks = { op: 'flush' as const, run: side.run, commit: side.commit, holdMs: HOLD_MS };
-  return Promise.all(
+  return settleAll(
     Array.from({ length: calls }, async () => {
       const answer = await side.invoke(payload, marks);
       side.record(answer.invocation);

@@ -1,5 +1,5 @@
 import { InvokeCommand, type InvokeCommandOutput, type LambdaClient } from '@aws-sdk/client-lambda';
-import { explainAwsError, readAwsFailure } from '../aws-error.ts';
+import { explainAwsError, readAwsFailure, wasSkewed } from '../aws-error.ts';
 import type { Clock } from '../clock.ts';
 import { MeasurementError } from '../errors.ts';
 import { type InvocationReport, parseInvocationReport } from './invocation-report.ts';
@@ -70,7 +70,9 @@ export function createInvoke(client: Pick<LambdaClient, 'send'>, target: Target,
     });
     const sentMs = clock.monotonicMs();
     try {
-      const output = await client.send(command, { ...(abandon && { abortSignal: abandon }) });
+      const send = () => client.send(command, { ...(abandon && { abortSignal: abandon }) });
+      // Refused before anything ran, and the client has set its clock by the answer.
+      const output = await send().catch((error: unknown) => (wasSkewed(error) ? send() : Promise.reject(error)));
       return answered(output, marks.op, sentMs, clock.monotonicMs(), target);
     } catch (error) {
       return unanswered(error, marks.op, sentMs, clock.monotonicMs(), target);
@@ -87,6 +89,12 @@ function answered(
 ): Answer {
   const requestId = output.$metadata.requestId;
   const executedVersion = output.ExecutedVersion;
+  // A page of some proxy, not an answer of Lambda.
+  if (requestId === undefined && executedVersion === undefined && output.LogResult === undefined)
+    return {
+      invocation: { op, ...once(sentMs, receivedMs, output.$metadata), status: 'ambiguous', errorType: 'NotLambda' },
+      payload: new Uint8Array(),
+    };
   if (executedVersion !== undefined && executedVersion !== target.version)
     throw new MeasurementError(
       `Cannot measure ${target.functionName}:${target.version}: Lambda ran version ${executedVersion}.`,
@@ -136,7 +144,8 @@ function unanswered(error: unknown, op: RunMarks['op'], sentMs: number, received
     payload: new Uint8Array(),
   });
   if (failure.status === 429) return record('throttled');
-  if (failure.status === 0 && failure.code !== 'CredentialsProviderError') return record('ambiguous');
+  // 2xx: the function ran, but its answer was cut off.
+  if (failure.status < 300 && failure.code !== 'CredentialsProviderError') return record('ambiguous');
   if (failure.status === 500 || failure.status === 503 || failure.status === 504 || NOT_READY_YET.has(failure.code))
     return record('service-error');
   const label = `${target.functionName}:${target.version}`;
@@ -145,6 +154,13 @@ function unanswered(error: unknown, op: RunMarks['op'], sentMs: number, received
       `Cannot invoke ${label}: it does not exist any more.`,
       'Let nothing delete or replace the function while it is measured.',
       [{ what: `Invoke ${label}`, state: 'failed', found: failure.code }],
+      { cause: error },
+    );
+  if (failure.status === 409)
+    throw new MeasurementError(
+      `Cannot invoke ${label}: Lambda is still changing it (${failure.code}).`,
+      'Let the deploy step wait until the function is active and updated, and let nothing else deploy meanwhile.',
+      [{ what: `Invoke ${label}`, state: 'failed', found: `${failure.code} (HTTP 409)` }],
       { cause: error },
     );
   if (failure.status === 400 && failure.code === 'InvalidRequestContentException')

@@ -136,7 +136,9 @@ interface Tally {
 
 async function sendAll(phase: Phase & { op: 'warmup' | 'invoke'; count: number }): Promise<void> {
   const { sides, plan, clock, op, count, deadlineMs, random, signal, abandon, onProgress } = phase;
-  const tallies = sides.map((): Tally => ({ ran: 0, succeeded: 0, ambiguous: 0, throttled: 0, lost: 0, errorTypes: new Set() }));
+  const tallies = sides.map(
+    (): Tally => ({ ran: 0, succeeded: 0, ambiguous: 0, throttled: 0, lost: 0, errorTypes: new Set() }),
+  );
   const startedMs = clock.monotonicMs();
   const endMs = Math.min(
     deadlineMs,

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { readAwsFailure } from '../aws-error.ts';
 import { MeasurementError } from '../errors.ts';
-import { decodeProfile } from '../pprof/decode.ts';
+import type { Profile } from '../pprof/columns.ts';
+import { decodeProfile, ProfileError } from '../pprof/decode.ts';
 import { gzipProfile } from '../pprof/encode.ts';
+import { fetchObject } from '../s3-object.ts';
 import { explainBucketError } from '../snapshots/collect.ts';
 import { type Manifest, manifestSchema, type Recording } from './recording.ts';
 
@@ -62,17 +64,28 @@ async function putOnce(
 ): Promise<'stored' | 'exists'> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await s3.send(
+      const { ETag } = await s3.send(
         new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType, IfNoneMatch: '*' }),
       );
+      // A 200 of something that is not S3 stores nothing.
+      if (!ETag) throw Object.assign(new Error('no ETag'), { $metadata: { httpStatusCode: 200 } });
       return 'stored';
     } catch (error) {
       const { status } = readAwsFailure(error);
-      if (status === 412) return 'exists';
+      // An attempt whose answer got lost has stored it: then what is there is ours.
+      if (status === 412) return (await holds(s3, bucket, key, body)) ? 'stored' : 'exists';
       // ConditionalRequestConflict: another writer of the same key was at it; the next attempt tells who won.
       if (status === 409 && attempt < CONFLICT_ATTEMPTS) continue;
       throw explainBucketError(error, `store the recording in s3://${bucket}/${key}`, 's3:PutObject', bucket);
     }
+  }
+}
+
+async function holds(s3: Pick<S3Client, 'send'>, bucket: string, key: string, body: Uint8Array): Promise<boolean> {
+  try {
+    return Buffer.compare(await fetchObject(s3, { Bucket: bucket, Key: key }), body) === 0;
+  } catch {
+    return false;
   }
 }
 
@@ -94,9 +107,18 @@ export async function fetchRecording(
     if (!body) throw broken(place, commit, `${file} is missing`);
     if (createHash('sha256').update(body).digest('hex') !== sha256)
       throw broken(place, commit, `${file} is not the file that was stored`);
-    profiles.set(type, decodeProfile(body));
+    profiles.set(type, decodeStored(body, place, commit, file));
   }
   return { manifest, profiles };
+}
+
+function decodeStored(body: Uint8Array, place: RecordingPlace, commit: string, file: string): Profile {
+  try {
+    return decodeProfile(body);
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    throw broken(place, commit, `${file}: ${error.message}`);
+  }
 }
 
 /** The manifest of a commit's recording, or undefined when there is none. */
@@ -125,15 +147,14 @@ export async function fetchManifest(
 function broken(place: RecordingPlace, commit: string, why: string): MeasurementError {
   return new MeasurementError(
     `Cannot read the recording of ${commit.slice(0, 7)} in s3://${place.bucket}/${recordingPath(place, commit)}: ${why}.`,
-    'Delete that folder, and run the workflow for that commit again.',
+    'Run the job again; if it stays so, delete that folder and run the workflow for that commit again.',
     [{ what: 'Baseline recording', state: 'failed', found: why }],
   );
 }
 
 async function getObject(s3: Pick<S3Client, 'send'>, bucket: string, key: string): Promise<Uint8Array | undefined> {
   try {
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    return await answer.Body!.transformToByteArray();
+    return await fetchObject(s3, { Bucket: bucket, Key: key });
   } catch (error) {
     const { code, status } = readAwsFailure(error);
     if (code === 'NoSuchKey') return undefined;

@@ -86,11 +86,11 @@ const functionChange = z.object({
   change: z.enum(['slower', 'faster', 'unchanged', 'moved']),
 });
 
-const metricId = z.enum(['cpu', 'duration', 'billed', 'allocated', 'memory', 'init', 'errors']);
+const metricId = z.enum(['cpu', 'duration', 'billed', 'cost', 'allocated', 'memory', 'init', 'errors']);
 
 const metricChange = z.object({
   id: metricId,
-  unit: z.enum(['ms', 'bytes', 'MB', 'share']),
+  unit: z.enum(['ms', 'bytes', 'MB', 'share', 'USD']),
   base: real,
   head: real,
   ratio: real,

@@ -1,8 +1,10 @@
-import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { explainAwsError, readAwsFailure } from '../aws-error.ts';
 import type { Clock } from '../clock.ts';
 import { MeasurementError } from '../errors.ts';
 import { DEFAULT_LIMITS, decodeProfile, ProfileError } from '../pprof/decode.ts';
+import { fetchObject } from '../s3-object.ts';
+import { settleAll } from '../settle.ts';
 import { type ProfileType, parseSnapshotKey, type SnapshotKey, snapshotPrefix } from './layout.ts';
 import { instanceOf, parseWindow, type Snapshot, type Window } from './window.ts';
 
@@ -141,7 +143,7 @@ async function readPublished(
       for (let object = queue.shift(); object; object = queue.shift())
         read.set(idOf(object), await downloadSnapshot(s3, plan.source.bucket, object));
     };
-    await Promise.all(Array.from({ length: DOWNLOADS_AT_ONCE }, worker));
+    await settleAll(Array.from({ length: DOWNLOADS_AT_ONCE }, worker));
     const overwritten = [...read.values()].some((result) => 'overwritten' in result);
     if (!overwritten || round === MAX_ROUNDS_OF_OVERWRITES) break;
     for (const [id, result] of read) if ('overwritten' in result) read.delete(id);
@@ -184,8 +186,7 @@ export async function fetchSnapshotBytes(
   if (object.bytes > DEFAULT_LIMITS.compressedBytes)
     return skip(`it has ${object.bytes} bytes, and at most ${DEFAULT_LIMITS.compressedBytes} are read`);
   try {
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: object.key, IfMatch: object.etag }));
-    return await answer.Body!.transformToByteArray();
+    return await fetchObject(s3, { Bucket: bucket, Key: object.key, IfMatch: object.etag });
   } catch (error) {
     const { status } = readAwsFailure(error);
     if (status === 412 || status === 404)
@@ -207,12 +208,14 @@ const LONGEST_PAUSE_MS = 5_000;
  * Collects from producers that do not speak the run protocol (Sparta's loop, any pprof writer): their timers only run
  * while an invocation does, so `pulse` keeps the instances busy until each has published, and a further pulse brings
  * nothing from anyone who had not published that type before (types are written one by one), or the time is over.
+ * @param stop of a cancelled job: takes what is there
  */
 export async function awaitSnapshots(
   s3: Pick<S3Client, 'send'>,
   plan: AwaitPlan,
   pulse: () => Promise<unknown>,
   clock: Clock,
+  stop?: AbortSignal,
 ): Promise<Collected> {
   const deadlineMs = clock.monotonicMs() + plan.timeoutMs;
   let known = '';
@@ -221,7 +224,7 @@ export async function awaitSnapshots(
     const publishers = new Set(published.map(({ instance }) => instance)).size;
     const state = [...new Set(published.map(({ instance, type }) => `${type} ${instance}`))].sort().join('\n');
     const isSettled = publishers >= plan.instances && state === known;
-    if (isSettled || clock.monotonicMs() >= deadlineMs) {
+    if (isSettled || stop?.aborted || clock.monotonicMs() >= deadlineMs) {
       const isWanted = (window: Window | undefined): boolean =>
         !window || (window.function === plan.functionName && (window.run === plan.run || window.run === ''));
       const collected = await readPublished(s3, plan, isWanted, published);

@@ -140,7 +140,15 @@ export async function startGuardedGate(layer: Uint8Array): Promise<GuardedGate> 
       });
       const run = `run-${++runs}`;
       const outcome = await gate(commit, settings, {
-        ...{ lambda: job, s3: bucket, clock: systemClock, run, workflowRun: run, region: INPUT.region },
+        ...{
+          lambda: job,
+          createInvoker: () => job,
+          s3: bucket,
+          clock: systemClock,
+          run,
+          workflowRun: run,
+          region: INPUT.region,
+        },
         ...{ baseBranch: 'main', changedFiles: [] },
         fetchBaselineCommits: async () => ({ relation: 'parent commit', commits: baselines }),
         progress: { step() {}, load() {}, note: (note) => notes.push(note), done: () => [] },

@@ -72,6 +72,7 @@ export const policyShape = {
     .strictObject({
       'cpu-ms': amount.optional(),
       'duration-ms': amount.optional(),
+      'cost-usd': amount.optional(),
       'allocated-bytes': amount.optional(),
       'memory-mb': amount.optional(),
       'init-ms': amount.optional(),
@@ -79,7 +80,7 @@ export const policyShape = {
     .optional()
     .meta({
       description:
-        'Most that a metric may be: CPU, duration and allocation per invocation, memory and init per instance',
+        'Most that a metric may be: CPU, duration and allocation per invocation, cost per million invocations at list prices, memory and init per instance',
     }),
   ignore: z.array(pattern).max(MOST_ENTRIES).optional().meta({ description: 'Functions that are never a finding' }),
   'own-code': z
@@ -94,7 +95,7 @@ export const policyShape = {
     .optional()
     .meta({
       description:
-        'What fails the build; the rest only warns. Default: function, cpu, duration, allocated, memory, errors',
+        'What fails the build; the rest only warns. Default: function, cpu, duration, cost, allocated, memory, errors',
     }),
 } as const;
 
@@ -102,7 +103,7 @@ const policySchema = z.object(policyShape);
 export const POLICY_KEYS: readonly string[] = Object.keys(policyShape);
 
 /** Start-up varies too much from day to day to fail anything unasked. */
-const DEFAULT_FAIL_ON: Gate[] = ['function', 'cpu', 'duration', 'allocated', 'memory', 'errors'];
+const DEFAULT_FAIL_ON: Gate[] = ['function', 'cpu', 'duration', 'cost', 'allocated', 'memory', 'errors'];
 
 /** What a config file without a policy says. */
 export const noPolicy: ConfiguredPolicy = {

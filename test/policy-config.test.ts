@@ -28,7 +28,7 @@ functions:
   - { match: '^checkout\\.', fail: 5%, warn: 2.5%, min-delta: 50us }
   - { match: 'report', ignore: true }
 ignore: ['(?i)legacy']
-budgets: { cpu-ms: 25, memory-mb: 200 }
+budgets: { cpu-ms: 25, cost-usd: 2.5, memory-mb: 200 }
 own-code: [github.com/octo-org/]
 fail-on: [function, errors, inconclusive]
 `;
@@ -37,7 +37,7 @@ describe('the policy of the config file', () => {
   it('is nothing but what may fail without a file', () => {
     const { failOn, ...rest } = policyOf();
     expect(rest).toEqual({ metricLimits: {}, functionRules: [], budgets: {}, failOnInconclusive: false });
-    expect([...failOn].sort()).toEqual(['allocated', 'cpu', 'duration', 'errors', 'function', 'memory']);
+    expect([...failOn].sort()).toEqual(['allocated', 'cost', 'cpu', 'duration', 'errors', 'function', 'memory']);
     expect(policyOf('fail-threshold: 20%')).toEqual(policyOf());
   });
 
@@ -45,7 +45,7 @@ describe('the policy of the config file', () => {
     const { functionRules, ...policy } = policyOf(whole);
     expect(policy).toEqual({
       metricLimits: { cpu: { fail: 0.08 }, duration: { fail: 0.2, warn: 0.1 } },
-      budgets: { cpu: 25, memory: 200 },
+      budgets: { cpu: 25, cost: 2.5, memory: 200 },
       ownCode: { prefixes: ['github.com/octo-org/'] },
       failOn: new Set(['function', 'errors']),
       failOnInconclusive: true,

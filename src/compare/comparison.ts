@@ -58,12 +58,15 @@ export interface FunctionChange {
   change: Change;
 }
 
-export type MetricId = 'cpu' | 'duration' | 'billed' | 'allocated' | 'memory' | 'init' | 'errors';
+export type MetricId = 'cpu' | 'duration' | 'billed' | 'cost' | 'allocated' | 'memory' | 'init' | 'errors';
 
 export interface MetricChange {
   id: MetricId;
-  unit: 'ms' | 'bytes' | 'MB' | 'share';
-  /** Per invocation (mean over instances), or per instance for memory and init. NaN when not measured. */
+  unit: 'ms' | 'bytes' | 'MB' | 'share' | 'USD';
+  /**
+   * Per invocation (mean over instances), per instance for memory and init, per million invocations for cost. NaN when
+   * not measured.
+   */
   base: number;
   head: number;
   /** head / base with its 95 % interval over instances; NaN when it cannot be computed. */

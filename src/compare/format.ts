@@ -3,8 +3,8 @@
  * No locale: thousands are grouped with commas, the minus sign is U+2212, units stand behind one space.
  */
 
-/** `ms` milliseconds, `bytes`, `MB` (Lambda's memory unit), `share` a fraction of one. */
-export type Unit = 'ms' | 'bytes' | 'MB' | 'share';
+/** `ms` milliseconds, `bytes`, `MB` (Lambda's memory unit), `share` a fraction of one, `USD`. */
+export type Unit = 'ms' | 'bytes' | 'MB' | 'share' | 'USD';
 
 interface Scale {
   unit: string;
@@ -109,7 +109,8 @@ function scaleOf(magnitude: number, unit: Unit): Scale {
       if (magnitude >= 999.5e3) return { unit: 'MB', size: 1e6 };
       return magnitude >= 999.5 ? { unit: 'kB', size: 1e3 } : { unit: 'B', size: 1 };
     case 'MB':
-      return { unit: 'MB', size: 1 };
+    case 'USD':
+      return { unit, size: 1 };
     case 'share':
       return { unit: '%', size: 0.01 };
   }

@@ -1,8 +1,8 @@
 /** Which limits hold for which function and metric: the general ones, unless the policy has others for it. */
 import type { FunctionChange, MetricChange, MetricId } from './comparison.ts';
 
-/** What can fail a build. Billed duration goes with duration. */
-export const gates = ['function', 'cpu', 'duration', 'allocated', 'memory', 'init', 'errors'] as const;
+/** What can fail a build. Billed duration goes with duration; cost fails by its budget only. */
+export const gates = ['function', 'cpu', 'duration', 'cost', 'allocated', 'memory', 'init', 'errors'] as const;
 export type Gate = (typeof gates)[number];
 
 /** Ratios as fractions: 0.1 = 10 %. */
@@ -44,7 +44,7 @@ export function limitsOfFunction(
 }
 
 export function limitsOfMetric(id: MetricId, policy: LimitPolicy): Limits {
-  return within(policy.metricLimits[id], policy);
+  return within(policy.metricLimits[id === 'billed' ? 'duration' : id], policy);
 }
 
 /** Who sets one limit moves the other out of its way. */
@@ -67,12 +67,18 @@ export function mayFail(id: MetricId, { failOn }: Pick<LimitPolicy, 'failOn'>): 
 
 /**
  * Whether a metric is surely above its budget: by the lower end of the interval of its change. What was above it
- * before is not this change's doing.
+ * before is not this change's doing. A cost without an interval is an estimate, and no reason to refuse a change.
  * @returns `old` when the base was above it as well
  */
 export function overBudget(metric: MetricChange, { budgets }: Pick<LimitPolicy, 'budgets'>): 'no' | 'new' | 'old' {
   const most = budgets[metric.id];
-  const surely = metric.ratioLow > 0 ? metric.head * Math.min(1, metric.ratioLow / metric.ratio) : metric.head;
+  const surely = surelyAtLeast(metric);
   if (most === undefined || !(surely > most)) return 'no';
   return metric.base > most ? 'old' : 'new';
+}
+
+/** The lower end of the interval of a metric's head, or the value itself where there is no interval; NaN for a cost. */
+export function surelyAtLeast({ id, head, ratio, ratioLow }: MetricChange): number {
+  if (ratioLow > 0) return head * Math.min(1, ratioLow / ratio);
+  return id === 'cost' ? Number.NaN : head;
 }

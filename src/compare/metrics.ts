@@ -1,5 +1,5 @@
 /**
- * Totals of the handler: CPU, duration, allocation, memory, init, errors. One value per instance, compared by permuting
+ * Totals of the handler: CPU, duration, billed time and its cost, allocation, memory, init, errors. One value per instance, compared by permuting
  * instances; Holm's correction across the metrics that were tested. They see what the calibrated function test cannot:
  * a handler that became slower everywhere.
  */
@@ -34,6 +34,7 @@ const rules: readonly MetricRule[] = [
     values: (_, instances) => instances.map(({ durationP50Ms }) => durationP50Ms ?? Number.NaN),
     minDelta: 2,
   },
+  { id: 'billed', unit: 'ms', values: billedByInstance, minDelta: 2 },
   { id: 'allocated', unit: 'bytes', values: perInvocation(({ allocatedBytes }) => allocatedBytes), minRatio: 0.05 },
   {
     id: 'memory',
@@ -73,7 +74,43 @@ export function compareMetrics(
           : 'unchanged';
     return { ...metric, pMore: pMore[i]!, pLess: pLess[i]!, change };
   });
-  return [...changes, compareErrors(base.instances, head.instances)];
+  const cost = costOf(changes.find(({ id }) => id === 'billed')!, base.side.price, head.side.price);
+  return [...changes, ...cost, compareErrors(base.instances, head.instances)];
+}
+
+/**
+ * Mean billed time of every instance. A REPORT does not say which instance it is of, so the mean of all of them is
+ * spread over the instances by the time each was active; without that it is one value, which is shown and not tested.
+ */
+function billedByInstance({ billedMeanMs }: Side, instances: readonly SideInstance[]): number[] {
+  if (billedMeanMs == null) return [];
+  const known = instances.filter(({ activeMs }) => activeMs !== null && activeMs > 0);
+  const active = known.reduce((sum, { activeMs }) => sum + activeMs!, 0);
+  const invocations = known.reduce((sum, one) => sum + one.invocations, 0);
+  if (known.length < 2) return [billedMeanMs];
+  return known.map((one) => billedMeanMs * (one.activeMs! / one.invocations / (active / invocations)));
+}
+
+/** Cost follows billed time in a straight line, so it needs no test of its own: its interval is that of billed time. */
+function costOf(billed: Omit<MetricChange, 'id'>, base: Side['price'], head: Side['price']): MetricChange[] {
+  if (base === undefined || head === undefined || !(billed.base > 0 && billed.head > 0)) return [];
+  const before = base.requests + base.perBilledMs * billed.base;
+  const ratioAt = (ratio: number): number => (head.requests + head.perBilledMs * billed.base * ratio) / before;
+  const ratio = ratioAt(billed.ratio);
+  const follows = billed.change === 'more' ? ratio > 1 : billed.change === 'less' ? ratio < 1 : true;
+  return [
+    {
+      ...billed,
+      id: 'cost',
+      unit: 'USD',
+      base: before,
+      head: before * ratio,
+      ratio,
+      ratioLow: ratioAt(billed.ratioLow),
+      ratioHigh: ratioAt(billed.ratioHigh),
+      change: follows ? billed.change : 'unchanged',
+    },
+  ];
 }
 
 function compareValues(rule: MetricRule, base: number[], head: number[], seed: string): Omit<MetricChange, 'change'> {

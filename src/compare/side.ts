@@ -20,6 +20,10 @@ export interface Side {
   instances: readonly SideInstance[];
   /** Largest of all instances, when it is not known by instance. */
   maxMemoryMb?: number | null;
+  /** Mean billed time of its warm invocations, as Lambda reported it. */
+  billedMeanMs?: number | null;
+  /** What a million invocations cost in USD: for each billed millisecond, and for the requests. */
+  price?: { perBilledMs: number; requests: number };
   /** Init durations, one per forced cold start. */
   initMs?: readonly number[];
 }

@@ -254,6 +254,9 @@ function levelOf(
       // Measured side by side, an interval that reaches below no change is chance, and not worth a warning.
       if (totalsMayFail && metric.ratioLow <= 1) return 'none';
       return sure && totalsMayFail && metric.pMore <= policy.alphaUnconfirmed ? 'fail' : 'warn';
+    case 'cost':
+      // Its growth is that of the billed time; what may be limited is the amount.
+      return 'none';
     case 'init':
       return sure && metric.pMore <= policy.alphaUnconfirmed ? 'fail' : 'warn';
   }

@@ -33,6 +33,7 @@ const metricWords: Record<MetricId, { name: string; per: string }> = {
   cpu: { name: 'CPU', per: ' per invocation' },
   duration: { name: 'duration', per: '' },
   billed: { name: 'billed duration', per: '' },
+  cost: { name: 'cost', per: ' per million invocations' },
   allocated: { name: 'allocated memory', per: ' per invocation' },
   memory: { name: 'peak memory', per: '' },
   init: { name: 'init duration', per: '' },

@@ -43,20 +43,33 @@ export type Cost =
     }
   | { known: false; reason: string };
 
-/**
- * Cost per million invocations: billed seconds × GB × price of a GB-second, plus the requests
- * (https://aws.amazon.com/lambda/pricing/). The cold share of a test is not that of production, so it is left out
- * unless the caller knows it. A region or architecture that is not in the table is not guessed.
- */
-export function computeCost(input: CostInput, table: PriceTable = PRICES): Cost {
-  const { region, architecture, memoryMb, billedMeanMs, monthlyInvocations, cold } = input;
+/** What a million invocations of a version cost: for each billed millisecond, and for the requests. */
+export type Price = { known: true; perBilledMs: number; requests: number } | { known: false; reason: string };
+
+/** The price of a memory size. A region or architecture that is not in the table is not guessed. */
+export function priceOf(
+  { region, architecture, memoryMb }: Pick<CostInput, 'region' | 'architecture' | 'memoryMb'>,
+  table: PriceTable = PRICES,
+): Price {
   const known = Object.hasOwn(table.regions, region) ? table.regions[region] : undefined;
   if (!known) return { known: false, reason: `the price table of ${table.asOf} has no prices for ${region}` };
   const perGbSecond = architecture === 'arm64' || architecture === 'x86_64' ? known[architecture] : undefined;
   if (perGbSecond === undefined)
     return { known: false, reason: `the price table of ${table.asOf} has no price for ${architecture} in ${region}` };
-  const billedSeconds = (billedMeanMs + (cold ? cold.initMeanMs * cold.share : 0)) / 1000;
-  const perMillion = 1e6 * billedSeconds * (memoryMb / 1024) * perGbSecond + known.requestsPerMillion;
+  return { known: true, perBilledMs: 1e3 * (memoryMb / 1024) * perGbSecond, requests: known.requestsPerMillion };
+}
+
+/**
+ * Cost per million invocations: billed seconds × GB × price of a GB-second, plus the requests
+ * (https://aws.amazon.com/lambda/pricing/). The cold share of a test is not that of production, so it is left out
+ * unless the caller knows it.
+ */
+export function computeCost(input: CostInput, table: PriceTable = PRICES): Cost {
+  const { billedMeanMs, monthlyInvocations, cold } = input;
+  const price = priceOf(input, table);
+  if (!price.known) return price;
+  const billedMs = billedMeanMs + (cold ? cold.initMeanMs * cold.share : 0);
+  const perMillion = billedMs * price.perBilledMs + price.requests;
   return {
     known: true,
     currency: table.currency,

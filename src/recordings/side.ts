@@ -1,4 +1,5 @@
 import type { Side } from '../compare/side.ts';
+import { priceOf } from '../lambda/cost.ts';
 import { classifyFrame, type FrameClass, type FrameName, type Language, type OwnCode } from '../pprof/frames.ts';
 import { type OwnerWeights, weighOwners } from '../pprof/weigh.ts';
 import { INSTANCE_LABEL, type Recording } from './recording.ts';
@@ -33,10 +34,13 @@ export function sideOf(recording: Recording, ownCode?: OwnCode): { side: Side; w
   const served = manifest.instances.filter(({ invocations }) => invocations > 0);
   const warm = served.filter(({ cold }) => cold === 0);
   const kept = warm.length >= Math.min(served.length, FEWEST_WARM) ? warm : served;
+  const price = priceOf(manifest.fingerprint);
   const side: Side = {
     weights: weighRecording(recording, ownCode),
     instances: kept.map((instance) => ({ ...instance, maxMemoryMb: instance.maxMemoryMb ?? null })),
     maxMemoryMb: manifest.reports.maxMemoryMb,
+    billedMeanMs: manifest.reports.billedMeanMs,
+    ...(price.known && { price }),
     initMs: manifest.reports.initMs,
   };
   const cold = served.length - warm.length;

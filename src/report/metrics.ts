@@ -6,6 +6,7 @@ export const metricNames: Record<MetricId, string> = {
   cpu: 'CPU / invocation',
   duration: 'Duration',
   billed: 'Billed duration',
+  cost: 'Cost / million',
   allocated: 'Allocated / invocation',
   memory: 'Peak memory',
   init: 'Init duration',

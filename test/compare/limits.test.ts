@@ -93,6 +93,25 @@ describe('judge() with a policy', () => {
     expect(decide({ budgets: { cpu: 25 }, failOn: new Set(['function']) }, [], [cpu]).kind).toBe('warn');
   });
 
+  it('decides a budget of cost on the lower bound, never on the estimate, and not on growth', () => {
+    const cost = { ...sampleMetric('cost', 'USD', 2, 2.4, 'more'), ratioLow: 1.1, ratioHigh: 1.3 };
+    const crossed = decide({ budgets: { cost: 2.1 } }, [], [cost]);
+    expect(crossed.kind).toBe('fail');
+    expect(crossed.headline).toBe('orders: cost of 2.40 USD per million invocations is over the budget of 2.10 USD');
+    expect(decide({ budgets: { cost: 2.3 } }, [], [cost]).kind).toBe('pass');
+    expect(decide({}, [], [cost]).kind).toBe('pass');
+    expect(overBudget({ ...cost, ratioLow: Number.NaN }, { budgets: { cost: 2.1 } })).toBe('no');
+  });
+
+  it('holds billed duration to the limits of duration', () => {
+    expect(
+      limitsOfMetric('billed', { ...defaultPolicy, metricLimits: { duration: { fail: 0.4, warn: 0.3 } } }),
+    ).toEqual({
+      fail: 0.4,
+      warn: 0.3,
+    });
+  });
+
   it('does not take noise for a broken budget', () => {
     const noisy = { ...sampleMetric('cpu', 'ms', 24, 25.5, 'unchanged'), ratioLow: 0.9 };
     expect(overBudget(noisy, { budgets: { cpu: 25 } })).toBe('no');

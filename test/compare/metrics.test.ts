@@ -69,6 +69,37 @@ describe('compareMetrics()', () => {
     expect(memory.ratio).toBeCloseTo(1.5, 12);
   });
 
+  test('spreads billed time over instances by their active time, and prices it', () => {
+    const price = { perBilledMs: 0.02, requests: 0.2 };
+    const side = (activeMs: number[], billedMeanMs: number) =>
+      sideOf(
+        activeMs.map((ms) => ({ activeMs: ms })),
+        { billedMeanMs, price },
+      );
+    const base = side([1_000, 1_010, 1_020, 1_030, 1_040], 102.5);
+    const head = side([1_200, 1_210, 1_220, 1_230, 1_240], 122.5);
+    const changes = compareMetrics(base, head, options);
+    const billed = metric(changes, 'billed');
+    expect(billed).toMatchObject({ unit: 'ms', change: 'more', pMore: 1 / 252 });
+    expect(billed.base).toBeCloseTo(102.49, 2); // geometric mean of 100.5, 101.5, ...
+    const cost = metric(changes, 'cost');
+    expect(cost).toMatchObject({ unit: 'USD', change: 'more', pMore: billed.pMore });
+    expect(cost.base).toBeCloseTo(0.2 + 0.02 * billed.base, 12);
+    expect(cost.head).toBeCloseTo(0.2 + 0.02 * billed.head, 12);
+    expect(cost.base * cost.ratioLow).toBeCloseTo(0.2 + 0.02 * billed.base * billed.ratioLow, 12);
+  });
+
+  test('shows billed time of a producer that does not say how long instances were active, and does not test it', () => {
+    const side = (billedMeanMs: number) => sideOf([{}, {}], { billedMeanMs, price: { perBilledMs: 1, requests: 0 } });
+    const changes = compareMetrics(side(10), side(20), options);
+    expect(metric(changes, 'billed')).toMatchObject({ base: expect.closeTo(10), change: 'unknown' });
+    expect(metric(changes, 'cost')).toMatchObject({
+      head: expect.closeTo(20),
+      change: 'unknown',
+      ratioLow: Number.NaN,
+    });
+  });
+
   test('tests init only with fifteen cold starts on each side', () => {
     const side = (count: number, ms: number) =>
       sideOf([{}, {}], { initMs: Array.from({ length: count }, (_, i) => ms + i) });

@@ -5,7 +5,7 @@ import { compareSides, confirmComparison, flaggedFunctions } from './compare/com
 import type { Comparison } from './compare/comparison.ts';
 import type { Side } from './compare/side.ts';
 import { MeasurementError } from './errors.ts';
-import { createInvoke } from './lambda/invoke.ts';
+import { createInvoke, type Invoker } from './lambda/invoke.ts';
 import type { Interruption } from './lambda/load.ts';
 import { resolveTarget, type Target } from './lambda/target.ts';
 import {
@@ -37,7 +37,7 @@ export interface ConfirmationInput {
 
 export interface ConfirmationServices {
   lambda: Pick<LambdaClient, 'send'>;
-  createInvoker(timeoutSeconds: number): Pick<LambdaClient, 'send'>;
+  createInvoker(timeoutSeconds: number): Invoker;
   s3: Pick<S3Client, 'send'>;
   clock: Clock;
   interruption?: Interruption;

@@ -18,6 +18,7 @@ import { confirm } from './confirmation.ts';
 import { MeasurementError } from './errors.ts';
 import type { BaselineCommits } from './github/commits.ts';
 import { type Cost, computeCost, renderCost } from './lambda/cost.ts';
+import type { Invoker } from './lambda/invoke.ts';
 import type { Interruption } from './lambda/load.ts';
 import {
   type MeasuredCommit,
@@ -41,7 +42,7 @@ import type { Settings } from './settings.ts';
 export interface Services {
   lambda: Pick<LambdaClient, 'send'>;
   /** Of a function that may run so long; never retries. */
-  createInvoker(timeoutSeconds: number): Pick<LambdaClient, 'send'>;
+  createInvoker(timeoutSeconds: number): Invoker;
   s3: Pick<S3Client, 'send'>;
   clock: Clock;
   /** Identifies this run to the agents: letters, digits, dots and hyphens. */

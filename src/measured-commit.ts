@@ -1,7 +1,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from './clock.ts';
-import { createInvoke } from './lambda/invoke.ts';
+import { createInvoke, type Invoker } from './lambda/invoke.ts';
 import { clipConcurrency, fetchLimits } from './lambda/limits.ts';
 import type { Interruption } from './lambda/load.ts';
 import { fetchPayloadDocuments } from './lambda/payload-files.ts';
@@ -25,7 +25,7 @@ import { TOOL } from './version.ts';
 /** What a measurement needs of the world. */
 export interface MeasuringServices {
   lambda: Pick<LambdaClient, 'send'>;
-  createInvoker(timeoutSeconds: number): Pick<LambdaClient, 'send'>;
+  createInvoker(timeoutSeconds: number): Invoker;
   s3: Pick<S3Client, 'send'>;
   clock: Clock;
   run: string;

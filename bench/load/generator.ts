@@ -62,7 +62,8 @@ const plan = {
   maxDurationMs: 10 * 60_000,
   ...(Number(rate) > 0 && { rate: { perSecond: Number(rate), rampMs: 0 } }),
 };
-await runLoad([side], plan, systemClock, () => {});
+const never = new AbortController().signal;
+await runLoad([side], plan, systemClock, () => {}, { stop: never, abandon: never });
 const cpu = process.cpuUsage(cpuAtStart);
 const { ratePerSecond, throughputPerSecond, latency, late } = summarizeLoad(records);
 client.destroy();

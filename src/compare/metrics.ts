@@ -79,10 +79,13 @@ export function compareMetrics(
 }
 
 /**
- * Mean billed time of every instance. A REPORT does not say which instance it is of, so the mean of all of them is
- * spread over the instances by the time each was active; without that it is one value, which is shown and not tested.
+ * Mean billed time of every instance. A REPORT does not say which instance it is of: where no agent tells, the mean of
+ * all of them is spread over the instances by the time each was active; without that it is one value, which is shown
+ * and not tested.
  */
 function billedByInstance({ billedMeanMs }: Side, instances: readonly SideInstance[]): number[] {
+  if (instances.length > 1 && instances.every((instance) => instance.billedMeanMs != null))
+    return instances.map((instance) => instance.billedMeanMs!);
   if (billedMeanMs == null) return [];
   const known = instances.filter(({ activeMs }) => activeMs !== null && activeMs > 0);
   const active = known.reduce((sum, { activeMs }) => sum + activeMs!, 0);

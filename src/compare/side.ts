@@ -9,6 +9,8 @@ export interface SideInstance {
   activeMs: number | null;
   /** Median duration of its invocations. */
   durationP50Ms: number | null;
+  /** Mean billed time of its warm invocations, when its agent tells which they were. */
+  billedMeanMs?: number | null;
   allocatedBytes: number | null;
   maxMemoryMb?: number | null;
 }

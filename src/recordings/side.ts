@@ -37,7 +37,11 @@ export function sideOf(recording: Recording, ownCode?: OwnCode): { side: Side; w
   const price = priceOf(manifest.fingerprint);
   const side: Side = {
     weights: weighRecording(recording, ownCode),
-    instances: kept.map((instance) => ({ ...instance, maxMemoryMb: instance.maxMemoryMb ?? null })),
+    instances: kept.map((instance) => ({
+      ...instance,
+      maxMemoryMb: instance.maxMemoryMb ?? null,
+      billedMeanMs: instance.billedMeanMs ?? null,
+    })),
     maxMemoryMb: manifest.reports.maxMemoryMb,
     billedMeanMs: manifest.reports.billedMeanMs,
     ...(price.known && { price }),

@@ -89,6 +89,16 @@ describe('compareMetrics()', () => {
     expect(cost.base * cost.ratioLow).toBeCloseTo(0.2 + 0.02 * billed.base * billed.ratioLow, 12);
   });
 
+  test('takes billed time of every instance where it is known', () => {
+    const side = (all: number[]) =>
+      sideOf(
+        all.map((billedMeanMs) => ({ billedMeanMs, activeMs: 1 })),
+        { billedMeanMs: 7 },
+      );
+    const changes = compareMetrics(side([10, 20, 40, 80, 160]), side([20, 40, 80, 160, 320]), options);
+    expect(metric(changes, 'billed')).toMatchObject({ base: expect.closeTo(40), head: expect.closeTo(80) });
+  });
+
   test('shows billed time of a producer that does not say how long instances were active, and does not test it', () => {
     const side = (billedMeanMs: number) => sideOf([{}, {}], { billedMeanMs, price: { perBilledMs: 1, requests: 0 } });
     const changes = compareMetrics(side(10), side(20), options);

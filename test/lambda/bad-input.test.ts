@@ -112,7 +112,7 @@ describe('a load that meets trouble', () => {
     };
     await expect(load(() => skewed)).rejects.toMatchObject({
       message: 'Cannot invoke orders:7: the clock of this machine is off.',
-      next: expect.stringContaining('within 5 minutes of AWS'),
+      next: expect.stringContaining('within 5 minutes of that of AWS'),
     });
   });
 

@@ -1,6 +1,6 @@
 /** Two measured sides in, everything that changed between them out: numbers and evidence, no policy. */
 import type { OwnerWeights } from '../pprof/owners.ts';
-import { findParts } from './cause.ts';
+import { callPathOf, findParts } from './cause.ts';
 import { type Change, type Comparison, type FunctionChange, isReviewable } from './comparison.ts';
 import { studentQuantile } from './distributions.ts';
 import { type FunctionTest, testFunctions } from './functions.ts';
@@ -261,6 +261,8 @@ function describeFunctions(
     changed.change = 'moved';
     changed.partOf = whole.display;
   }
+  for (const changed of changes)
+    if (changed.change === 'slower' && isReviewable(changed)) changed.callPath = callPathOf(changed.key, unitOf);
   return changes.sort(byImportance);
 }
 

@@ -38,6 +38,8 @@ export interface FunctionChange {
   movedFrom?: string;
   /** A caller that grew a little with a function it calls: the name of the one that explains it. */
   partOf?: string;
+  /** Of what got slower: the functions through which most of it is called, from the handler down to it. */
+  callPath?: string[];
   baseNanosPerInvocation: number;
   headNanosPerInvocation: number;
   /** Share of the base (head when new) side's CPU, 0..1. */

@@ -70,7 +70,7 @@ export function findShifts(input: ShiftInput): Shift[] {
 
 function isCallRelated(a: Unit, b: Unit): boolean {
   if (a.neighbours.has(b.key) || b.neighbours.has(a.key)) return true;
-  for (const caller of a.callers) if (b.callers.has(caller)) return true;
+  for (const caller of a.callers.keys()) if (b.callers.has(caller)) return true;
   return false;
 }
 

@@ -19,8 +19,8 @@ export interface Unit {
   headOwners: number[];
   /** Keys of the units next to it on the stack, on either side. */
   neighbours: Set<string>;
-  /** Keys of the units that call it, on either side. */
-  callers: Set<string>;
+  /** Keys of what calls it, on either side, with the CPU it spends for each on the head side (base side when gone). */
+  callers: Map<string, number>;
 }
 
 export interface ChangeEvidence {
@@ -53,13 +53,16 @@ export function unitsOf(base: OwnerWeights, head: OwnerWeights, evidence: Change
     const { display, kind, file, line } = owner;
     if (kind === 'idle' || kind === 'agent') continue;
     const neighbours = new Set<string>();
-    const callers = new Set<string>();
+    const callers = new Map<string, number>();
     for (const grouped of [before, here])
       for (const { callers: above, callees } of grouped?.owners ?? []) {
-        for (const key of above.keys()) callers.add(renamed.get(key) ?? key);
+        for (const [key, nanos] of above) {
+          const caller = renamed.get(key) ?? key;
+          callers.set(caller, (callers.get(caller) ?? 0) + (grouped === (here ?? before) ? nanos : 0));
+        }
         for (const key of callees.keys()) neighbours.add(renamed.get(key) ?? key);
       }
-    for (const caller of callers) neighbours.add(caller);
+    for (const caller of callers.keys()) neighbours.add(caller);
     units.set(key, {
       key,
       display,

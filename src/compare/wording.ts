@@ -89,7 +89,13 @@ export function describeFunction(changed: FunctionChange, functionsTested: numbe
       ? `new, ${formatValue(changed.headNanosPerInvocation / 1e6, 'ms')} (${formatShare(changed.share)} of the handler)`
       : `${pairOf(changed)}, ${formatPercent(changed.ratio - 1)}${calibrated} (95% CI ${formatInterval(changed.ratioLow, changed.ratioHigh)})`;
   const p = formatProbability(changed.pSlower);
-  return `${oneLine(changed.display)}: ${change}, p ${p.startsWith('<') ? p : `= ${p}`} (adjusted for ${formatCount(functionsTested)} ${functionsTested === 1 ? 'function' : 'functions'}), ${changed.headInstancesAbove} of ${changed.headInstances} head instances above the base median.`;
+  return `${oneLine(changed.display)}: ${change}, p ${p.startsWith('<') ? p : `= ${p}`} (adjusted for ${formatCount(functionsTested)} ${functionsTested === 1 ? 'function' : 'functions'}), ${changed.headInstancesAbove} of ${changed.headInstances} head instances above the base median${describePath(changed)}.`;
+}
+
+/** `, called by handler → priceOrder`; '' for what nobody calls. */
+function describePath({ callPath = [] }: FunctionChange): string {
+  const callers = callPath.slice(0, -1).map((name) => oneLine(name, 60));
+  return callers.length === 0 ? '' : `, called by ${callers.join(' → ')}`;
 }
 
 export function describeMetric(metric: MetricChange, mayFail: boolean): string {

@@ -72,6 +72,7 @@ const functionChange = z.object({
   renamedFrom: text.exactOptional(),
   movedFrom: text.exactOptional(),
   partOf: text.exactOptional(),
+  callPath: z.array(text).max(100).exactOptional(),
   baseNanosPerInvocation: real,
   headNanosPerInvocation: real,
   share: real,

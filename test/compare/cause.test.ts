@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findParts } from '../../src/compare/cause.ts';
+import { callPathOf, findParts } from '../../src/compare/cause.ts';
 import type { FunctionChange } from '../../src/compare/comparison.ts';
 
 function slower(key: string, addedNanos: number): FunctionChange {
@@ -32,5 +32,32 @@ describe('findParts()', () => {
 
   test('names the largest of several callees', () => {
     expect(partsOf(slower('parse', 80), slower('sort', 100), slower('handler', 10))).toEqual([['handler', 'sort']]);
+  });
+});
+
+describe('callPathOf()', () => {
+  const unit = (display: string, callers: Record<string, number> = {}, kind: 'own' | 'runtime' = 'own') =>
+    ({ display, kind, callers: new Map(Object.entries(callers)) }) as const;
+
+  test('goes up by the caller for which the function spends most, and leaves the runtime out', () => {
+    const units = new Map([
+      ['sort', unit('sort', { price: 10, tax: 90, native: 500 })],
+      ['tax', unit('tax', { handler: 5 })],
+      ['price', unit('price', { handler: 5 })],
+      ['handler', unit('handler', { native: 1 })],
+      ['native', unit('(native)', {}, 'runtime')],
+    ]);
+    expect(callPathOf('sort', units)).toEqual(['handler', 'tax', 'sort']);
+    expect(callPathOf('handler', units)).toEqual(['handler']);
+  });
+
+  test('ends where functions call each other in a circle, and after twelve', () => {
+    const circle = new Map([
+      ['even', unit('even', { odd: 2 })],
+      ['odd', unit('odd', { even: 1 })],
+    ]);
+    expect(callPathOf('even', circle)).toEqual(['odd', 'even']);
+    const chain = new Map(Array.from({ length: 50 }, (_, i) => [`f${i}`, unit(`f${i}`, { [`f${i + 1}`]: 1 })]));
+    expect(callPathOf('f0', chain)).toHaveLength(12);
   });
 });

@@ -55,8 +55,9 @@ jobs:
     runs-on: ubuntu-latest
     timeout-minutes: 30
     steps:
-      - uses: actions/checkout@v4
-      - uses: aws-actions/configure-aws-credentials@v4
+      - uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2
+        with: { persist-credentials: false }
+      - uses: aws-actions/configure-aws-credentials@7474bc4690e29a8392af63c5b98e7449536d5c3a # v4.3.1
         with:
           # The role of pull requests may not store recordings.
           role-to-assume: \${{ github.event_name == 'push' && vars.LAMBDA_PROFILE_STORE_ROLE || vars.LAMBDA_PROFILE_READ_ROLE }}

@@ -1,6 +1,6 @@
 /**
- * A loopback cloud with the sample function on it, for a workflow that uses the Action from the checkout: writes the
- * endpoints as step outputs, prints `ready`, and serves until it is killed.
+ * A loopback cloud with two versions of the sample function, the second slower, for a workflow that uses the Action from
+ * the checkout: writes versions and endpoints as step outputs, prints `ready`, and serves until it is killed.
  */
 import { appendFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,13 +14,15 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const bucket = 'octo-profiles';
 const cloud = await startCloud({ owner: 'octo-org', repository: 'shop', bucket });
 const { zip: layer } = await buildLayer(mkdtempSync(join(tmpdir(), 'layer-')));
-const version = await createDeployer(cloud).deploy('orders', readFiles(join(root, 'examples/functions/node')), {
-  layer,
-  bucket,
-});
+const deployer = createDeployer(cloud);
+const files = readFiles(join(root, 'examples/functions/node'));
+const version = await deployer.deploy('orders', files, { layer, bucket });
+const slower = { ...files, ...readFiles(join(root, 'examples/demo/pull-request')) };
+const slowerVersion = await deployer.deploy('orders', slower);
 const { jobEnvironment: job } = cloud;
 const outputs = {
   version,
+  'slower-version': slowerVersion,
   bucket,
   s3: job.AWS_ENDPOINT_URL_S3,
   lambda: job.AWS_ENDPOINT_URL_LAMBDA,
@@ -31,3 +33,5 @@ const outputs = {
 if (process.env.GITHUB_OUTPUT)
   for (const [name, value] of Object.entries(outputs)) appendFileSync(process.env.GITHUB_OUTPUT, `${name}=${value}\n`);
 console.log('ready');
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void cloud.close().then(() => process.exit(0)));

@@ -133,6 +133,9 @@ async function measureAndTell(
           baseBranch: settings.baseRef || (context.pullRequest?.baseRef ?? context.defaultBranch),
           fetchBaselineCommits: baselineCommits,
           changedFiles: files.touched,
+          renamedFiles: changes.flatMap(({ path, previousPath }) =>
+            previousPath ? [{ from: previousPath, to: path }] : [],
+          ),
           ...(pullRequest !== undefined && settings.acceptLabel && { acceptance: acceptanceOf(pullRequest) }),
           progress,
           interruption,

@@ -56,6 +56,8 @@ export interface Services {
   fetchBaselineCommits(): Promise<BaselineCommits>;
   /** Paths the change under review touches: evidence for renames. */
   changedFiles: string[];
+  /** Files it renames, paths of the repository. */
+  renamedFiles?: readonly { from: string; to: string }[];
   /** Where regressions can be accepted: the label that does, and who set it, looked up when it matters. */
   acceptance?: { label: string; fetch(): Promise<JudgeContext['acceptedBy']> };
   progress: Progress;
@@ -200,6 +202,7 @@ async function compareWith(
     alpha: defaultPolicy.alpha,
     minRegression: smallestLimit(policy),
     changedFiles: services.changedFiles,
+    renames: services.renamedFiles ?? [],
   };
   const screen = compareSides(before.side, after.side, options);
   found.comparison = screen;

@@ -50,6 +50,7 @@ export async function runGate(name: string, options: GateOptions, shell: Shell):
     baseBranch: base,
     fetchBaselineCommits: async () => known,
     changedFiles,
+    renamedFiles: git.renamedFiles(git.localGit, known.commits[0], commit),
     progress,
     interruption,
   });

@@ -80,6 +80,17 @@ export function changedFiles(git: Git, base: string | undefined, head: string): 
   return (attempt(() => git('diff', '--name-only', '-z', base, head)) ?? '').split('\0').filter(Boolean);
 }
 
+/** Files that git takes for renamed between two commits. */
+export function renamedFiles(git: Git, base: string | undefined, head: string): { from: string; to: string }[] {
+  if (base === undefined) return [];
+  const fields = (attempt(() => git('diff', '--name-status', '--diff-filter=R', '-M', '-z', base, head)) ?? '').split(
+    '\0',
+  );
+  const renames: { from: string; to: string }[] = [];
+  for (let i = 0; i + 2 < fields.length; i += 3) renames.push({ from: fields[i + 1]!, to: fields[i + 2]! });
+  return renames;
+}
+
 /** The repository on GitHub that the remote `origin` is; undefined for anything else. */
 export function originOf(git: Git): Repository | undefined {
   const url = attempt(() => git('remote', 'get-url', 'origin')) ?? '';

@@ -8,6 +8,7 @@ import { compareMetrics } from './metrics.ts';
 import { computeResolution } from './resolution.ts';
 import { findShifts } from './shift.ts';
 import type { Side, SideInstance } from './side.ts';
+import { createTouched } from './touched.ts';
 import { type ChangeEvidence, type Unit, unitsOf } from './units.ts';
 
 export interface CompareOptions extends ChangeEvidence {
@@ -242,7 +243,7 @@ function describeFunctions(
     isHead,
     test,
     slower: test.tested.filter((_, i) => changes[i]!.change === 'slower'),
-    changedFiles: new Set(options.changedFiles),
+    isTouched: createTouched(options.changedFiles ?? []),
   });
   for (const { unit, from } of shifts) {
     const moved = changes[indexOf.get(unit)!]!;

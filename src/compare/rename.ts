@@ -4,6 +4,7 @@
  * (callees at least 80 % alike, three call anchors): only mutual best candidates with a score of at least 0.8.
  */
 import type { Owner } from '../pprof/owners.ts';
+import { createTouched, isRenamedFile } from './touched.ts';
 
 export interface FileRename {
   from: string;
@@ -34,9 +35,9 @@ export function pairRenamed(
   const unstable = new Set([...vanishedOwners, ...appearedOwners].map(({ key }) => key));
   const vanished = vanishedOwners.map((owner) => traitsOf(owner, unstable));
   const appeared = appearedOwners.map((owner) => traitsOf(owner, unstable));
-  const changed = new Set(evidence.changedFiles);
-  const renames = new Map(evidence.renames?.map(({ from, to }) => [from, to]));
-  const scores = vanished.map((before) => appeared.map((after) => scoreOf(before, after, changed, renames)));
+  const isTouched = createTouched(evidence.changedFiles ?? []);
+  const { renames = [] } = evidence;
+  const scores = vanished.map((before) => appeared.map((after) => scoreOf(before, after, isTouched, renames)));
   const pairs = new Map<string, string>();
   vanished.forEach((before, i) => {
     const best = bestOf(scores[i]!);
@@ -83,12 +84,12 @@ function traitsOf(owner: Owner, unstable: ReadonlySet<string>): Traits {
 function scoreOf(
   { owner: before, ...old }: Traits,
   { owner: after, ...now }: Traits,
-  changed: ReadonlySet<string>,
-  renames: ReadonlyMap<string, string>,
+  isTouched: (file: string) => boolean,
+  renames: readonly FileRename[],
 ): number {
   if (before.kind !== after.kind) return 0;
   const name = nameSimilarity(old.name, now.name);
-  if (name === 1 && before.file !== '' && renames.get(before.file) === after.file) return 1;
+  if (name === 1 && isRenamedFile(before.file, after.file, renames)) return 1;
   const callees = overlap(old.callees, now.callees);
   const callers = overlap(old.callers, now.callers);
   const calleesAgree = callees.anchors > 0 && callees.similarity >= 0.8;
@@ -101,7 +102,7 @@ function scoreOf(
     (calleeWeight * callees.similarity + callerWeight * callers.similarity + nameWeight * name) /
     (calleeWeight + callerWeight + nameWeight);
   const sameFile = before.file !== '' && before.file === after.file ? 0.1 : 0;
-  const touched = changed.has(before.file) || changed.has(after.file) ? 0.05 : 0;
+  const touched = isTouched(before.file) || isTouched(after.file) ? 0.05 : 0;
   return Math.min(1, alike + sameFile + touched);
 }
 

@@ -16,7 +16,7 @@ export interface ShiftInput {
   test: FunctionTest;
   /** Units that use more, as indices. */
   slower: readonly number[];
-  changedFiles: ReadonlySet<string>;
+  isTouched(file: string): boolean;
 }
 
 export interface Shift {
@@ -40,7 +40,7 @@ const excuseAlpha = 0.05;
 
 /** Finds the units of `slower` whose cost came from elsewhere. */
 export function findShifts(input: ShiftInput): Shift[] {
-  const { units, counts, isHead, test, slower, changedFiles } = input;
+  const { units, counts, isHead, test, slower, isTouched } = input;
   if (slower.length === 0) return [];
   const exposure = counts.map((row) => row.reduce((sum, value) => sum + value, 0));
   const estimate = (members: readonly number[]) => estimateDomain(members, counts, exposure, isHead, test);
@@ -52,7 +52,7 @@ export function findShifts(input: ShiftInput): Shift[] {
   const shifts: Shift[] = [];
   for (const unit of slower) {
     const increase = estimate([unit]).increase;
-    for (const near of [isCallRelated, inSameFile, inChangedFiles(changedFiles)]) {
+    for (const near of [isCallRelated, inSameFile, inTouchedFiles(isTouched)]) {
       const from = fallen.filter((other) => near(units[unit]!, units[other]!));
       if (from.length === 0) continue;
       // One fall must not excuse two rises: whatever else rose around the fallen functions belongs to the domain.
@@ -78,8 +78,8 @@ function inSameFile(a: Unit, b: Unit): boolean {
   return isCallRelated(a, b) || (a.file !== '' && a.file === b.file);
 }
 
-function inChangedFiles(changedFiles: ReadonlySet<string>) {
-  return (a: Unit, b: Unit): boolean => inSameFile(a, b) || (changedFiles.has(a.file) && changedFiles.has(b.file));
+function inTouchedFiles(isTouched: (file: string) => boolean) {
+  return (a: Unit, b: Unit): boolean => inSameFile(a, b) || (isTouched(a.file) && isTouched(b.file));
 }
 
 /**

@@ -68,7 +68,7 @@ type capture struct {
 func newAgent(s settings, writer objectWriter, clock clock, log func(string)) *agent {
 	return &agent{
 		settings: s, writer: writer, clock: clock, log: log,
-		recorder: newRecorder(s), limit: newRateLimit(3, time.Second, clock.now()),
+		recorder: newRecorder(s, clock.cpu), limit: newRateLimit(3, time.Second, clock.now()),
 	}
 }
 
@@ -198,9 +198,11 @@ func (a *agent) admit(mark *mark) bool {
 		if run != a.window.run {
 			a.retire(window{})
 		}
+		a.recorder.pause()
 		return false
 	case run == "":
 		if a.settings.markerOnly {
+			a.recorder.pause()
 			return false
 		}
 		// Other callers' traffic never mixes with a run; once the run has been flushed, it gets a window of its own.
@@ -208,6 +210,8 @@ func (a *agent) admit(mark *mark) bool {
 			a.retire(window{})
 		}
 		if a.window.run != "" {
+			// Its CPU is not the run's.
+			a.recorder.pause()
 			return false
 		}
 	case run != a.window.run:
@@ -235,7 +239,7 @@ func (a *agent) retire(next window) {
 			a.waiting = a.waiting[1:]
 		}
 	}
-	a.recorder.stop()
+	a.recorder.drop()
 	a.baseline, a.problem, a.window = nil, nil, next
 }
 
@@ -253,7 +257,12 @@ func (a *agent) finish(failed bool) {
 
 // collect takes what was recorded of the window, and opens the next of the same run.
 func (a *agent) collect() capture {
-	captured := capture{window: a.window, baseline: a.baseline, readings: a.recorder.stop()}
+	captured := capture{window: a.window, baseline: a.baseline}
+	cpu, err := a.recorder.stop()
+	captured.readings = cpu
+	if err != nil {
+		captured.failures = append(captured.failures, failure{"cpu", "InternalError", err.Error()})
+	}
 	if a.problem != nil {
 		captured.failures = append(captured.failures, *a.problem)
 	}

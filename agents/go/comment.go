@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -14,16 +13,6 @@ const (
 	stringTableField = 6
 	commentField     = 13
 )
-
-// Wire types of Protocol Buffers.
-const (
-	wireVarint  = 0
-	wireFixed64 = 1
-	wireBytes   = 2
-	wireFixed32 = 5
-)
-
-var errNotProfile = errors.New("the data are not a profile")
 
 // withComment adds a pprof comment to a profile, both gzip of profile.proto. Fields of a message may come in any order
 // and repeated ones add up, so a comment is two fields more at the end: the next string of the table, and its number.
@@ -58,40 +47,12 @@ func withComment(profile []byte, comment string) ([]byte, error) {
 }
 
 // countField counts how often a field occurs at the top of a message.
-func countField(message []byte, field uint64) (int, error) {
-	count := 0
-	for len(message) > 0 {
-		tag, n := binary.Uvarint(message)
-		if n <= 0 {
-			return 0, errNotProfile
-		}
-		message = message[n:]
-		if tag>>3 == field {
+func countField(message []byte, number uint64) (count int, err error) {
+	err = eachField(message, func(f field) error {
+		if f.number == number {
 			count++
 		}
-		skip := 0
-		switch tag & 7 {
-		case wireVarint:
-			if _, skip = binary.Uvarint(message); skip <= 0 {
-				return 0, errNotProfile
-			}
-		case wireFixed64:
-			skip = 8
-		case wireFixed32:
-			skip = 4
-		case wireBytes:
-			length, n := binary.Uvarint(message)
-			if n <= 0 || length > uint64(len(message)-n) {
-				return 0, errNotProfile
-			}
-			skip = n + int(length)
-		default:
-			return 0, errNotProfile
-		}
-		if skip > len(message) {
-			return 0, errNotProfile
-		}
-		message = message[skip:]
-	}
-	return count, nil
+		return nil
+	})
+	return count, err
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
+	"time"
 )
 
 // reading is one profile as runtime/pprof writes it: gzip of profile.proto.
@@ -20,9 +21,16 @@ type reading struct {
 // 200 ms to stop, so it is stopped where nobody waits for a handler. Counters are read as they are, since the start of
 // the process; two readings have a window's worth between them.
 type recorder struct {
-	types         []string
-	cpu           bytes.Buffer
-	cpuRunning    bool
+	types []string
+	// processCPU so far.
+	processCPU func() time.Duration
+	cpu        bytes.Buffer
+	cpuRunning bool
+	// cpuFrom is the CPU of the process when the CPU profile began.
+	cpuFrom time.Duration
+	// ending is closed when runtime/pprof has written what is to become the last of the segments.
+	ending        chan struct{}
+	segments      []segment
 	mutexFraction int // before; -1 while it is not ours
 }
 
@@ -32,8 +40,8 @@ var (
 	states   = []string{"goroutine", "threadcreate"}
 )
 
-func newRecorder(s settings) *recorder {
-	r := &recorder{types: s.types, mutexFraction: -1}
+func newRecorder(s settings, processCPU func() time.Duration) *recorder {
+	r := &recorder{types: s.types, processCPU: processCPU, mutexFraction: -1}
 	if s.heapIntervalBytes > 0 && (r.has("heap") || r.has("allocs")) {
 		runtime.MemProfileRate = s.heapIntervalBytes
 	}
@@ -53,22 +61,64 @@ func (r *recorder) start() error {
 	if r.cpuRunning || !r.has("cpu") {
 		return nil
 	}
+	r.ended()
 	r.cpu.Reset()
 	if err := pprof.StartCPUProfile(&r.cpu); err != nil {
 		return fmt.Errorf("cannot start the CPU profile: %w; stop what else profiles this process", err)
 	}
+	r.cpuFrom = r.processCPU()
 	r.cpuRunning = true
 	return nil
 }
 
-// stop ends the CPU profile and returns it, or nothing when it did not run.
-func (r *recorder) stop() []reading {
+// pause ends sampling until start, for work that is not the window's. It returns at once: runtime/pprof writes down what
+// it has within 100 ms, and start waits for that.
+func (r *recorder) pause() {
 	if !r.cpuRunning {
-		return nil
+		return
 	}
-	pprof.StopCPUProfile()
 	r.cpuRunning = false
-	return []reading{{"cpu", bytes.Clone(r.cpu.Bytes())}}
+	runtime.SetCPUProfileRate(0)
+	r.segments = append(r.segments, segment{cpu: r.processCPU() - r.cpuFrom})
+	ending := make(chan struct{})
+	r.ending = ending
+	go func() {
+		defer close(ending)
+		pprof.StopCPUProfile()
+	}()
+}
+
+// ended waits for the segment that is still being written.
+func (r *recorder) ended() {
+	if r.ending == nil {
+		return
+	}
+	<-r.ending
+	r.ending = nil
+	r.segments[len(r.segments)-1].data = bytes.Clone(r.cpu.Bytes())
+}
+
+// stop ends the CPU profile and returns it, or nothing when it did not run.
+func (r *recorder) stop() ([]reading, error) {
+	r.pause()
+	r.ended()
+	segments := r.segments
+	r.segments = nil
+	if len(segments) == 0 {
+		return nil, nil
+	}
+	data, err := joinSegments(segments)
+	if err != nil {
+		return nil, err
+	}
+	return []reading{{"cpu", data}}, nil
+}
+
+// drop ends the CPU profile, and nobody wants what it saw.
+func (r *recorder) drop() {
+	r.pause()
+	r.ended()
+	r.segments = nil
 }
 
 // read takes those of the profiles that are published.
@@ -95,7 +145,7 @@ func (r *recorder) read(profiles []string) ([]reading, error) {
 
 // close ends the CPU profile and gives the rates back.
 func (r *recorder) close() {
-	r.stop()
+	r.drop()
 	if r.has("block") {
 		runtime.SetBlockProfileRate(0)
 	}

@@ -96,6 +96,7 @@ export function renderPolicies(input: PolicyInput): Policies {
     ...payloadStatements(input.payloads, s3),
     ...(input.shards ? [allow('StoreShards', ['s3:PutObject'], inBucket(shards))] : []),
     ...key('DecryptObjects', ['kms:Decrypt'], kmsKeyArn, region),
+    ...(input.shards ? key('EncryptShards', ['kms:GenerateDataKey'], kmsKeyArn, region) : []),
   ];
   return {
     function: policy(

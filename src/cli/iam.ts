@@ -16,6 +16,7 @@ export const POLICY_TEXTS: Record<keyof Policies, string> = {
 interface IamOptions extends PolicyOptions {
   only?: keyof Policies;
   json?: true;
+  shards?: true;
 }
 
 /** `iam FUNCTION`: the policies of all roles. */
@@ -33,6 +34,7 @@ export function addIam(program: Command, shell: Shell): void {
         Object.keys(POLICY_TEXTS),
       ),
     )
+    .option('--shards', 'jobs of pull requests measure in shards (`mode: measure`), which they store')
     .option('--json', 'print JSON: all policies')
     .addHelpText(
       'after',
@@ -42,7 +44,7 @@ Examples:
   lambda-profile iam arn:aws:lambda:eu-west-1:123456789012:function:orders --s3-bucket octo-profiles --only function`,
     )
     .action(async (name: string | undefined, options: IamOptions) => {
-      const input = await policyInput(name, options, shell);
+      const input = { ...(await policyInput(name, options, shell)), ...(options.shards && { shards: true }) };
       const policies = renderPolicies(input);
       if (shell.interactive)
         shell.say(

@@ -134,5 +134,6 @@ export function policyFlags(input: PolicyInput): string[] {
     ['kms-key-arn', input.kmsKeyArn],
     ['payloads', input.payloads],
   ];
-  return flags.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+  const named = flags.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+  return input.shards ? [...named, '--shards'] : named;
 }

@@ -22,6 +22,12 @@ describe('lambda-profile iam', () => {
     ]);
   });
 
+  test('lets jobs that measure in shards store them', async () => {
+    const { stdout } = await run(['iam', 'orders', ...flags, '--shards', '--only', 'read']);
+    const statement = JSON.parse(stdout).Statement.find(({ Sid }: { Sid: string }) => Sid === 'StoreShards');
+    expect(statement.Resource[0]).toMatch(/orders\/\*\/shards\/\*$/);
+  });
+
   test('reads region and account off an ARN, and prints one policy alone', async () => {
     const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:orders';
     const { stdout } = await run([

@@ -180,6 +180,14 @@ describe('renderPolicies()', () => {
     );
   });
 
+  it('lets those jobs use the key of the bucket for their shards, and no other job', () => {
+    const kmsKeyArn = 'arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d';
+    const context = { 'kms:ViaService': 's3.eu-west-1.amazonaws.com' };
+    const encrypt = { action: 'kms:GenerateDataKey', resource: kmsKeyArn, context };
+    expect(isAllowed([renderPolicies({ ...INPUT, kmsKeyArn, shards: true }).read], encrypt)).toBe(true);
+    expect(isAllowed([renderPolicies({ ...INPUT, kmsKeyArn }).read], encrypt)).toBe(false);
+  });
+
   it('speaks the ARNs of other partitions', () => {
     const text = JSON.stringify(renderPolicies({ ...INPUT, region: 'cn-north-1' }));
     expect(text).toContain('arn:aws-cn:s3:::octo-profiles');

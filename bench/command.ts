@@ -3,11 +3,11 @@
  * without writing), `weigh FILE…` (the same, and self and total of every function in every file), `gunzip FILE…`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import type { Profile } from '../src/pprof/columns.ts';
 import { Decoder } from '../src/pprof/decode.ts';
 import { diffFunctions, type FunctionDiff } from '../src/pprof/diff.ts';
-import { encodeProfile } from '../src/pprof/encode.ts';
+import { gzipProfile } from '../src/pprof/encode.ts';
 import { gatherProfiles } from '../src/pprof/gather.ts';
 import { inflateAside } from '../src/pprof/inflate.ts';
 import { Merge } from '../src/pprof/merge.ts';
@@ -43,7 +43,7 @@ async function main([command, ...rest]: string[]): Promise<void> {
     return;
   }
   const [out, ...files] = rest;
-  if (command === 'merge') writeFileSync(out!, gzipSync(encodeProfile(await gather(files)), { level: 6 }));
+  if (command === 'merge') writeFileSync(out!, gzipProfile(await gather(files)));
   else if (command === 'diff') writeFileSync(out!, JSON.stringify(await diff(files)));
 }
 

@@ -19,6 +19,8 @@
  * same columns (in the one that was read, equal sequences may still have several numbers).
  */
 
+import { ProfileError } from './limits.ts';
+
 /** Words of a function. */
 export const FUNCTION_WORDS = 5;
 /** Words of a location before its lines, and of each line. */
@@ -111,22 +113,83 @@ export class Sequences {
   }
 }
 
+/** Sequences that are looked up together; what they touch fits the first cache. */
+const BLOCK = 128;
+/** Words of a cache line. */
+const CACHE_LINE = 16;
+/** Slots of a table that are looked at for one sequence. By chance it takes a few, rarely hundreds. */
+const MAX_PROBES = 2048;
+
 /** Sequences without repetition: equal sequences have one number, counted from 0. */
 export class Interner extends Sequences {
-  #table = new Int32Array(256); // open addressing: 0 is empty, anything else a number + 1
+  // Open addressing with two words a slot: number + 1 (0 is empty) and hash, which rules out nearly all others unseen.
+  #table = new Int32Array(512);
+  readonly #hashes = new Int32Array(BLOCK);
+  readonly #candidates = new Int32Array(BLOCK);
+  /** Of what was read ahead, so that reading is not left out. */
+  touched = 0;
 
-  /** The number of the sequence words[from] up to words[to], which is copied if it is new. */
+  /**
+   * The number of the sequence words[from] up to words[to], which is copied if it is new.
+   * @throws ProfileError if the sequences were made to have equal hashes, which would take hours.
+   */
   intern(words: Int32Array, from: number, to: number): number {
+    return this.#find(hash(words, from, to), words, from, to);
+  }
+
+  /**
+   * Puts the number of each sequence of a list into `numbers`. Looking one up is mostly waiting for memory, three times in
+   * a row (table, start, words): here a block of them waits together.
+   */
+  internAll({ words, starts, size }: Sequences, numbers: Int32Array): void {
+    const hashes = this.#hashes;
+    for (let first = 0; first < size; first += BLOCK) {
+      const end = Math.min(size, first + BLOCK);
+      for (let i = first; i < end; i++) hashes[i - first] = hash(words, starts[i]!, starts[i + 1]!);
+      this.#touch(end - first);
+      for (let i = first; i < end; i++) numbers[i] = this.#find(hashes[i - first]!, words, starts[i]!, starts[i + 1]!);
+    }
+  }
+
+  /** Reads what looking up the first hashes is going to read. */
+  #touch(count: number): void {
+    const hashes = this.#hashes;
+    const candidates = this.#candidates;
+    const { starts, words } = this;
+    for (let i = 0; i < count; i++) candidates[i] = this.#candidate(hashes[i]!);
+    let touched = 0;
+    for (let i = 0; i < count; i++) touched ^= starts[candidates[i]!]!;
+    for (let i = 0; i < count; i++) {
+      if (candidates[i] === 0) continue;
+      const end = starts[candidates[i]!]!;
+      for (let at = starts[candidates[i]! - 1]!; at < end; at += CACHE_LINE) touched ^= words[at]!;
+    }
+    this.touched = touched;
+  }
+
+  /** The first number + 1 with this hash, or 0. */
+  #candidate(hash: number): number {
     const table = this.#table;
     const mask = table.length - 1;
-    let slot = hash(words, from, to) & mask;
+    let slot = (hash << 1) & mask;
+    while (table[slot] !== 0 && table[slot + 1] !== hash) slot = (slot + 2) & mask;
+    return table[slot]!;
+  }
+
+  #find(hash: number, words: Int32Array, from: number, to: number): number {
+    const table = this.#table;
+    const mask = table.length - 1;
+    let slot = (hash << 1) & mask;
+    let probes = 0;
     for (let found = table[slot]!; found !== 0; found = table[slot]!) {
-      if (this.#equals(found - 1, words, from, to)) return found - 1;
-      slot = (slot + 1) & mask;
+      if (table[slot + 1] === hash && this.#equals(found - 1, words, from, to)) return found - 1;
+      slot = (slot + 2) & mask;
+      if (++probes > MAX_PROBES) throw new ProfileError('Cannot read the profile: it was made to take very long.');
     }
     table[slot] = this.size + 1;
+    table[slot + 1] = hash;
     const number = this.#copy(words, from, to);
-    if (this.size * 4 > table.length * 3) this.#rehash();
+    if (this.size * 8 > table.length * 3) this.#rehash();
     return number;
   }
 
@@ -151,12 +214,15 @@ export class Interner extends Sequences {
   }
 
   #rehash(): void {
-    const table = new Int32Array(this.#table.length * 2);
+    const old = this.#table;
+    const table = new Int32Array(old.length * 2);
     const mask = table.length - 1;
-    for (let i = 0; i < this.size; i++) {
-      let slot = hash(this.words, this.starts[i]!, this.starts[i + 1]!) & mask;
-      while (table[slot] !== 0) slot = (slot + 1) & mask;
-      table[slot] = i + 1;
+    for (let from = 0; from < old.length; from += 2) {
+      if (old[from] === 0) continue;
+      let slot = (old[from + 1]! << 1) & mask;
+      while (table[slot] !== 0) slot = (slot + 2) & mask;
+      table[slot] = old[from]!;
+      table[slot + 1] = old[from + 1]!;
     }
     this.#table = table;
   }

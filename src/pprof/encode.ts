@@ -13,9 +13,12 @@ import {
 } from './columns.ts';
 import { Output } from './wire.ts';
 
-/** The gzip of a profile, as profiles are stored. Equal profiles give equal bytes: there is no time in the gzip header. */
+/**
+ * The gzip of a profile, as profiles are stored. Equal profiles give equal bytes: there is no time in the gzip header.
+ * Level 4 takes half of the time of the usual 6, for 1 to 8 % more bytes.
+ */
 export function gzipProfile(profile: Profile): Uint8Array {
-  return gzipSync(encodeProfile(profile));
+  return gzipSync(encodeProfile(profile), { level: 4 });
 }
 
 /**

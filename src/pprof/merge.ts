@@ -28,9 +28,18 @@ export { selectSampleTypes } from './sample-types.ts';
  * @throws ProfileError if there is no profile, if the profiles have no sample type in common, or if a sum does not fit 64 bits.
  */
 export function mergeProfiles(profiles: Iterable<Profile>): Profile {
-  const aligned = alignProfiles([...profiles]);
+  // One at a time, as they come; of other sample types there are few, if any.
+  const merges = new Map<string, Merge>();
+  for (const profile of profiles) {
+    const key = JSON.stringify([profile.sampleTypes, profile.periodType]);
+    const merge = merges.get(key) ?? new Merge();
+    merges.set(key, merge);
+    merge.add(profile);
+  }
+  const [first = new Merge(), ...others] = merges.values();
+  if (others.length === 0) return first.result();
   const merge = new Merge();
-  for (const profile of aligned) merge.add(profile);
+  for (const profile of alignProfiles([first, ...others].map((one) => one.result()))) merge.add(profile);
   return merge.result();
 }
 
@@ -62,7 +71,10 @@ export class Merge {
   #functionOf = new Int32Array(1024);
   #locationOf = new Int32Array(1024);
   #labelSetOf = new Int32Array(64);
+  // Of the samples that are not zero: the stack, and the number in the profile.
   #stackOf = new Int32Array(1024);
+  #samples = new Int32Array(1024);
+  readonly #mapped = new Sequences(); // a column of the profile in numbers of the merge
   #scratch = new Int32Array(1024);
 
   /** `oneBuild`: all sides are instances of one build. By default, every side is another build. */
@@ -150,22 +162,24 @@ export class Merge {
 
   #mapStrings(strings: Sequences): void {
     this.#stringOf = roomFor(this.#stringOf, strings.size);
-    const { words, starts, size } = strings;
-    for (let i = 0; i < size; i++) this.#stringOf[i] = this.#strings.intern(words, starts[i]!, starts[i + 1]!);
+    this.#strings.internAll(strings, this.#stringOf);
   }
 
   #mapFunctions({ words, size }: Sequences): void {
     this.#functionOf = roomFor(this.#functionOf, size);
     const strings = this.#stringOf;
-    const scratch = this.#scratch;
+    const mapped = this.#mapped;
+    mapped.clear();
     for (let i = 0, at = 0; i < size; i++, at += FUNCTION_WORDS) {
-      scratch[0] = strings[words[at]!]!;
-      scratch[1] = strings[words[at + 1]!]!;
-      scratch[2] = strings[words[at + 2]!]!;
-      scratch[3] = words[at + 3]!;
-      scratch[4] = words[at + 4]!;
-      this.#functionOf[i] = this.#functions.intern(scratch, 0, FUNCTION_WORDS);
+      const into = mapped.open(FUNCTION_WORDS);
+      mapped.words[into] = strings[words[at]!]!;
+      mapped.words[into + 1] = strings[words[at + 1]!]!;
+      mapped.words[into + 2] = strings[words[at + 2]!]!;
+      mapped.words[into + 3] = words[at + 3]!;
+      mapped.words[into + 4] = words[at + 4]!;
+      mapped.close(into + FUNCTION_WORDS);
     }
+    this.#functions.internAll(mapped, this.#functionOf);
   }
 
   /** Numbers of the profile's mappings in the merge, plus 1; 0 stays 0, none. */
@@ -200,18 +214,20 @@ export class Merge {
 
   #mapLocations({ words, starts, size }: Sequences, mappings: Int32Array): void {
     this.#locationOf = roomFor(this.#locationOf, size);
-    for (let i = 0; i < size; i++) this.#locationOf[i] = this.#mapLocation(words, starts[i]!, starts[i + 1]!, mappings);
+    this.#mapped.clear();
+    for (let i = 0; i < size; i++) this.#mapLocation(words, starts[i]!, starts[i + 1]!, mappings);
+    this.#locations.internAll(this.#mapped, this.#locationOf);
   }
 
-  #mapLocation(words: Int32Array, from: number, to: number, mappings: Int32Array): number {
-    const length = to - from;
-    if (length > this.#scratch.length) this.#scratch = grown(this.#scratch, length);
-    const scratch = this.#scratch;
+  #mapLocation(words: Int32Array, from: number, to: number, mappings: Int32Array): void {
+    const mapped = this.#mapped;
+    const start = mapped.open(to - from);
     const functions = this.#functionOf;
-    scratch[0] = (mappings[words[from]! >>> 1]! << 1) | (words[from]! & 1);
-    for (let i = 1; i < length; i++) scratch[i] = words[from + i]!;
-    for (let i = LOCATION_WORDS; i < length; i += LINE_WORDS) scratch[i] = functions[scratch[i]!]!;
-    return this.#locations.intern(scratch, 0, length);
+    mapped.words[start] = (mappings[words[from]! >>> 1]! << 1) | (words[from]! & 1);
+    let at = start + 1;
+    for (let i = from + 1; i < to; i++, at++) mapped.words[at] = words[i]!;
+    for (let i = start + LOCATION_WORDS; i < at; i += LINE_WORDS) mapped.words[i] = functions[mapped.words[i]!]!;
+    mapped.close(at);
   }
 
   #mapLabelSets({ words, starts, size }: Sequences): void {
@@ -252,19 +268,21 @@ export class Merge {
     const { words, starts, size } = profile.stacks;
     const { values } = profile;
     const width = profile.header.sampleTypes.length * 2;
-    this.#stackOf = roomFor(this.#stackOf, size);
+    this.#mapped.clear();
+    this.#samples = roomFor(this.#samples, size);
     for (let i = 0; i < size; i++)
-      this.#stackOf[i] = isZero(values, i * width, width) ? -1 : this.#mapStack(words, starts[i]!, starts[i + 1]!);
+      if (!isZero(values, i * width, width)) this.#samples[this.#mapStack(words, starts[i]!, starts[i + 1]!)] = i;
+    this.#stackOf = roomFor(this.#stackOf, size);
+    this.#stacks.internAll(this.#mapped, this.#stackOf);
   }
 
   #mapStack(words: Int32Array, from: number, to: number): number {
-    const length = to - from;
-    if (length > this.#scratch.length) this.#scratch = grown(this.#scratch, length);
-    const scratch = this.#scratch;
+    const mapped = this.#mapped;
     const locations = this.#locationOf;
-    scratch[0] = this.#labelSetOf[words[from]!]!;
-    for (let i = 1; i < length; i++) scratch[i] = locations[words[from + i]!]!;
-    return this.#stacks.intern(scratch, 0, length);
+    let at = mapped.open(to - from);
+    mapped.words[at++] = this.#labelSetOf[words[from]!]!;
+    for (let i = from + 1; i < to; i++, at++) mapped.words[at] = locations[words[i]!]!;
+    return mapped.close(at);
   }
 
   // A mapping may be listed before it is used: it is described as in the first profile with a sample in it.
@@ -291,12 +309,12 @@ export class Merge {
     throw new ProfileError('Cannot add the profiles: a sum does not fit 64 bits.');
   }
 
-  #addValues({ header, stacks, values }: Profile, side: number, add: typeof addWide): number {
+  #addValues({ header, values }: Profile, side: number, add: typeof addWide): number {
     const width = header.sampleTypes.length * 2;
     let overflow = 0;
-    for (let i = 0; i < stacks.size; i++) {
-      const stack = this.#stackOf[i]!;
-      if (stack >= 0) overflow |= add(this.#sums, stack * this.#width + side * width, values, i * width, width);
+    for (let i = 0; i < this.#mapped.size; i++) {
+      const at = this.#stackOf[i]! * this.#width + side * width;
+      overflow |= add(this.#sums, at, values, this.#samples[i]! * width, width);
     }
     return overflow;
   }

@@ -54,6 +54,40 @@ describe('Interner', () => {
     );
   });
 
+  test('gives the sequences of a list the numbers that it gives them one by one', () => {
+    const sequence = fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 40 });
+    fc.assert(
+      fc.property(fc.array(sequence, { maxLength: 500 }), fc.array(sequence, { maxLength: 500 }), (first, second) => {
+        const interner = new Interner();
+        const oneByOne = new Interner();
+        for (const list of [first, second]) {
+          const sequences = new Sequences();
+          for (const words of list) sequences.append(Int32Array.from(words), 0, words.length);
+          const numbers = new Int32Array(list.length);
+          interner.internAll(sequences, numbers);
+          expect([...numbers]).toEqual(list.map((words) => oneByOne.intern(Int32Array.from(words), 0, words.length)));
+        }
+      }),
+    );
+  });
+
+  test('refuses sequences that were made to have equal hashes, before they take long', () => {
+    // A flipped highest bit of a word is undone by a bit of the next one: 2 ** 20 sequences with one hash.
+    const interner = new Interner();
+    const words = new Int32Array(40);
+    const add = () => {
+      for (let i = 0; i < 2 ** 20; i++) {
+        for (let pair = 0; pair < 20; pair++) {
+          words[pair * 2] = (i >>> pair) & 1 ? 0x80000000 : 0;
+          words[pair * 2 + 1] = (i >>> pair) & 1 ? 0x10 : 0;
+        }
+        interner.intern(words, 0, 40);
+      }
+    };
+    expect(add).toThrow('Cannot read the profile: it was made to take very long.');
+    expect(interner.size).toBeLessThan(3000);
+  });
+
   test('finds a hundred thousand sequences again', () => {
     const interner = new Interner();
     const words = Int32Array.from({ length: 100_001 }, (_, i) => i * 7);

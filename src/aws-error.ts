@@ -101,6 +101,12 @@ function causeOf(failure: AwsFailure, action: string): { cause: string; next: st
     };
   if (isDenied(failure))
     return { cause: `the role lacks ${action}`, next: `Add ${action} to the policy of the role, as in docs/iam.md.` };
+  const timeLimitMs = /configured (\d+) ms/.exec(failure.message)?.[1];
+  if (failure.status === 0 && timeLimitMs !== undefined)
+    return {
+      cause: `no answer within ${Number(timeLimitMs) / 1000} s, however often it was asked`,
+      next: 'Check the network and the region, then try again.',
+    };
   if (failure.status === 0)
     return {
       cause: `no answer (${failure.code}${failure.message ? `: ${failure.message}` : ''})`,

@@ -1,4 +1,4 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { InvokeCommandOutput, LambdaClient } from '@aws-sdk/client-lambda';
 
 /**
  * Every call of Invoke that left this process, whatever it was for: what a run may have cost. A call that is sent again
@@ -25,7 +25,8 @@ export function countCalls(client: Pick<LambdaClient, 'middlewareStack'>, calls:
       calls.sent++;
       try {
         const result = await next(args);
-        calls.ran++;
+        if (isOfLambda(result.output as InvokeCommandOutput)) calls.ran++;
+        else calls.unknown++;
         return result;
       } catch (error) {
         const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
@@ -36,6 +37,11 @@ export function countCalls(client: Pick<LambdaClient, 'middlewareStack'>, calls:
     },
     { step: 'finalizeRequest', priority: 'low', name: 'countCalls' },
   );
+}
+
+/** Whether an answer is one of Lambda: some proxy may answer anything with a page of its own. */
+export function isOfLambda({ $metadata, ExecutedVersion, LogResult }: InvokeCommandOutput): boolean {
+  return ($metadata.requestId ?? ExecutedVersion ?? LogResult) !== undefined;
 }
 
 /** One line for the log. */

@@ -34,6 +34,7 @@ export async function bringUpInstances(
   signal?: AbortSignal,
 ): Promise<Census> {
   const census: Census = { ids: new Set(), started: 0, throttled: 0 };
+  let throttledRounds = 0;
   const known = (): number => [...census.ids].filter((id) => exclude.has(id)).length;
   // The first burst tells how many of the excluded are alive; from the third on, some calls shared an instance.
   for (let round = 0, missing = wanted; round < MAX_ROUNDS && missing > 0 && !signal?.aborted; round++) {
@@ -49,8 +50,12 @@ export async function bringUpInstances(
     census.started += started;
     census.throttled += throttled;
     missing = wanted - (census.ids.size - known());
-    // More than is allowed at once does not come up, and without an agent nobody knows who answered.
-    if (throttled > 0 || (census.ids.size === 0 && (started === 0 || census.started >= wanted))) break;
+    // What is refused twice is more than is allowed at once. Without an agent nobody knows who answered.
+    if (
+      (throttled > 0 && ++throttledRounds > 1) ||
+      (census.ids.size === 0 && (started === 0 || census.started >= wanted))
+    )
+      break;
   }
   return census;
 }

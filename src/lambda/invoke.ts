@@ -2,6 +2,7 @@ import { InvokeCommand, type InvokeCommandOutput, type LambdaClient } from '@aws
 import { explainAwsError, readAwsFailure, wasSkewed } from '../aws-error.ts';
 import type { Clock } from '../clock.ts';
 import { MeasurementError } from '../errors.ts';
+import { isOfLambda } from './calls.ts';
 import { type InvocationReport, parseInvocationReport } from './invocation-report.ts';
 import { requestTimes } from './request-times.ts';
 import { encodeRunMarks, type RunMarks } from './run-protocol.ts';
@@ -112,8 +113,7 @@ function answered(
 ): Answer {
   const requestId = output.$metadata.requestId;
   const executedVersion = output.ExecutedVersion;
-  // A page of some proxy, not an answer of Lambda.
-  if (requestId === undefined && executedVersion === undefined && output.LogResult === undefined)
+  if (!isOfLambda(output))
     return {
       invocation: { op, ...once(sentMs, receivedMs, output.$metadata), status: 'ambiguous', errorType: 'NotLambda' },
       payload: new Uint8Array(),

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -18,9 +18,12 @@ export interface ActionStep {
   workspace?: string;
   environment: Record<string, string>;
   onOutput?: (text: string) => void;
+  /** Gets the process, to end it. */
+  onStart?: (child: ChildProcess) => void;
 }
 
 export interface ActionResult {
+  /** Null when a signal ended the process. */
   exitCode: number | null;
   /** stdout, with workflow commands. */
   log: string;
@@ -67,6 +70,7 @@ export async function runAction(step: ActionStep): Promise<ActionResult> {
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  step.onStart?.(child);
   let log = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

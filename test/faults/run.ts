@@ -1,0 +1,119 @@
+/**
+ * `npm run test:faults`: the built Action against Lambda, S3 and GitHub on loopback, with one fault in one phase of
+ * each run. Prints what came of every cell of `cells.ts`.
+ *
+ * --short         a seeded sample of 30 cells
+ * --sample N      of N cells
+ * --seed TEXT     of the sample
+ * --only TEXT     cells whose name has the text, e.g. `s3 store` or `hang`
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildLayer } from '../../agents/node/build/layer.ts';
+import { seededRandom } from '../../src/seeded-random.ts';
+import { CELLS, type Cell } from './cells.ts';
+import { type Aftermath, checkInvariants, compareWithExpectation } from './check.ts';
+import { createInjection } from './faults.ts';
+import { type Lane, startLane } from './lane.ts';
+
+const { values } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    sample: { type: 'string' },
+    seed: { type: 'string', default: 'faults' },
+    only: { type: 'string', default: '' },
+  },
+});
+const size = values.sample !== undefined ? Number(values.sample) : values.short ? 30 : CELLS.length;
+/** Of a sample, so many may mostly wait. */
+const MOST_PATIENT = values.short ? 3 : CELLS.length;
+const BUSY_LANES = 2;
+const PATIENT_LANES = 2;
+
+const nameOf = ({ service, phase, fault }: Cell): string => `${service} ${phase}: ${fault}`;
+
+function sampleOf(cells: readonly Cell[]): Cell[] {
+  const random = seededRandom(values.seed);
+  const shuffled = cells
+    .map((cell) => ({ cell, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ cell }) => cell);
+  const patient = shuffled.filter((cell) => cell.patient).slice(0, MOST_PATIENT);
+  const busy = shuffled.filter((cell) => !cell.patient);
+  return [...patient, ...busy].slice(0, size);
+}
+
+async function runCell(lane: Lane, cell: Cell, index: number): Promise<string[]> {
+  const before = lane.stored();
+  const pullRequest = lane.openPullRequest(`cell-${index}`);
+  const { service, phase, fault } = cell;
+  const result = await lane.run({
+    name: `cell-${index}`,
+    pullRequest,
+    fault: { service, phase, injection: (refuse) => createInjection(service, fault, refuse) },
+    onStart: (child) => {
+      const timer = setTimeout(() => child.kill('SIGKILL'), (cell.deadlineSeconds + 30) * 1000);
+      child.on('close', () => clearTimeout(timer));
+    },
+  });
+  const aftermath: Aftermath = {
+    result,
+    before,
+    after: lane.stored(),
+    commit: pullRequest.mergeSha,
+    comments: lane.cloud.github.comments(pullRequest.number).map(({ body }) => body),
+    reached: lane.reached(),
+    received: lane.received(),
+  };
+  const problems = [
+    ...compareWithExpectation(cell, aftermath),
+    ...checkInvariants(aftermath, lane, cell.deadlineSeconds),
+  ];
+  const verdict = result.outputs.verdict ?? '';
+  const told = [
+    nameOf(cell).padEnd(42),
+    (verdict || 'not started').padEnd(12),
+    `exit ${result.exitCode}`,
+    `${cell.expected.stored ? 'stored' : 'kept'}`.padEnd(6),
+    `${result.seconds.toFixed(1).padStart(5)} s`,
+    problems.length === 0 ? 'ok' : 'FAILED',
+  ];
+  console.log(told.join('  '));
+  for (const problem of problems) console.log(`    ${problem}`);
+  return problems;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'faults-'));
+const chosen = sampleOf(CELLS.filter((cell) => nameOf(cell).includes(values.only)));
+const queues = { busy: chosen.filter(({ patient }) => !patient), patient: chosen.filter(({ patient }) => patient) };
+console.log(`${chosen.length} of ${CELLS.length} cells, seed ${values.seed}.`);
+const { zip: layer } = await buildLayer(join(directory, 'layer'));
+let passed = 0;
+let failed = 0;
+let started = 0;
+
+async function work(name: string, queue: Cell[]): Promise<void> {
+  if (queue.length === 0) return;
+  const lane = await startLane(join(directory, name), layer);
+  try {
+    for (let cell = queue.shift(); cell; cell = queue.shift()) {
+      if ((await runCell(lane, cell, ++started)).length === 0) passed++;
+      else failed++;
+    }
+  } finally {
+    await lane.close();
+  }
+}
+
+try {
+  await Promise.all([
+    ...Array.from({ length: BUSY_LANES }, (_, i) => work(`busy-${i}`, queues.busy)),
+    ...Array.from({ length: PATIENT_LANES }, (_, i) => work(`patient-${i}`, queues.patient)),
+  ]);
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

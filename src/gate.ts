@@ -17,7 +17,7 @@ import {
 import { confirm } from './confirmation.ts';
 import { MeasurementError } from './errors.ts';
 import type { BaselineCommits } from './github/commits.ts';
-import { type Cost, computeCost, renderCost } from './lambda/cost.ts';
+import { renderCost } from './lambda/cost.ts';
 import type { Invoker } from './lambda/invoke.ts';
 import type { Interruption } from './lambda/load.ts';
 import {
@@ -31,10 +31,10 @@ import {
 import type { Progress } from './progress.ts';
 import { type Baseline, fetchBaseline } from './recordings/baseline.ts';
 import { differencesBetween } from './recordings/fingerprint.ts';
-import type { Manifest, Recording } from './recordings/recording.ts';
+import type { Recording } from './recordings/recording.ts';
 import { createShardBarrier } from './recordings/shard-barrier.ts';
 import { fetchShards } from './recordings/shards.ts';
-import { sideOf } from './recordings/side.ts';
+import { costOf, sideOf } from './recordings/side.ts';
 import { type RecordingPlace, storeRecording } from './recordings/store.ts';
 import type { Settings } from './settings.ts';
 
@@ -72,8 +72,6 @@ export interface Outcome {
   baseline?: Baseline & { relation: string };
   comparison?: Comparison;
   differences: FingerprintDifference[];
-  /** Of the measured version, at list prices; not set when its billed time is not known. */
-  cost?: Cost | undefined;
   warnings: string[];
 }
 
@@ -154,8 +152,8 @@ async function mergeShards({ commit, settings, services, place }: Job): Promise<
 function account({ head, warnings }: MeasuredCommit, { settings, services }: Job, found: Found): void {
   found.head = head;
   found.warnings.push(...warnings);
-  found.cost = costOf(head.manifest, settings.monthlyInvocations);
-  if (found.cost) services.progress.note(renderCost(found.cost, settings.monthlyInvocations));
+  const cost = costOf(head.manifest, settings.monthlyInvocations);
+  if (cost) services.progress.note(renderCost(cost));
 }
 
 /** A shard is stored for the job that merges them all, and decides nothing. */
@@ -242,13 +240,6 @@ async function keep(head: Recording, verdict: Verdict, { commit, services, place
   const stored = await storeRecording(services.s3, place, head);
   const short = commit.slice(0, 7);
   services.progress.note(stored === 'stored' ? `${short} stored` : `${short} has one already: kept`);
-}
-
-function costOf({ fingerprint, reports }: Manifest, monthlyInvocations: number): Cost | undefined {
-  const { region, architecture, memoryMb } = fingerprint;
-  const { billedMeanMs } = reports;
-  if (billedMeanMs === null) return undefined;
-  return computeCost({ region, architecture, memoryMb, billedMeanMs, monthlyInvocations });
 }
 
 /** Half a measurement is no basis for a verdict, nor for what the next one is compared with. */

@@ -3,8 +3,8 @@ import { limitsOfFunction, limitsOfMetric } from './compare/limits.ts';
 import type { Outcome } from './gate.ts';
 import { matchSources } from './github/sources.ts';
 import type { OwnCode } from './pprof/frames.ts';
-import type { Recording } from './recordings/recording.ts';
-import { invocationsOf, weighRecording } from './recordings/side.ts';
+import type { Manifest, Recording } from './recordings/recording.ts';
+import { costOf, invocationsOf, weighRecording } from './recordings/side.ts';
 import type { MeasuredSide, Report, Repository } from './report/report.ts';
 import type { Settings } from './settings.ts';
 import { TOOL } from './version.ts';
@@ -69,9 +69,9 @@ export function createReport(outcome: Outcome, settings: Settings, surroundings:
     key: settings.key ? `${settings.function.name}/${settings.key}` : settings.function.name,
     functionName: settings.function.name,
     verdict: outcome.verdict,
-    ...(head && { head: measuredSide(head) }),
+    ...(head && { head: measuredSide(head, settings) }),
     ...(baseline && {
-      base: { ...measuredSide(baseline.recording), distance: baseline.distance, relation: baseline.relation },
+      base: { ...measuredSide(baseline.recording, settings), distance: baseline.distance, relation: baseline.relation },
     }),
     ...(comparison && { comparison }),
     hottest,
@@ -92,8 +92,10 @@ export function createReport(outcome: Outcome, settings: Settings, surroundings:
   };
 }
 
-function measuredSide({ manifest }: Recording): MeasuredSide {
+function measuredSide({ manifest }: Recording, { monthlyInvocations }: Settings): MeasuredSide {
   const { fingerprint, load } = manifest;
+  const reports = reportsOf(manifest);
+  const cost = costOf(manifest, monthlyInvocations);
   return {
     commit: manifest.commit,
     functionVersion: manifest.functionVersion,
@@ -105,7 +107,19 @@ function measuredSide({ manifest }: Recording): MeasuredSide {
       cpuMsPerInvocation: instance.cpuMs === null ? Number.NaN : instance.cpuMs / Math.max(1, instance.invocations),
       durationP50Ms: instance.durationP50Ms ?? Number.NaN,
       windows: instance.windows,
+      cold: instance.cold,
+      ...known({
+        durationP90Ms: instance.durationP90Ms,
+        durationP95Ms: instance.durationP95Ms,
+        billedMeanMs: instance.billedMeanMs,
+        initMs: instance.initMs,
+        maxMemoryMb: instance.maxMemoryMb,
+        allocatedBytesPerInvocation:
+          instance.allocatedBytes === null ? null : instance.allocatedBytes / Math.max(1, instance.invocations),
+      }),
     })),
+    ...(reports && { reports }),
+    ...(cost && { cost }),
     invocations: {
       sent: load.sent,
       succeeded: load.succeeded,
@@ -124,6 +138,39 @@ function measuredSide({ manifest }: Recording): MeasuredSide {
       intervalUs: fingerprint.intervalUs,
     },
   };
+}
+
+function reportsOf({ reports, load }: Manifest): MeasuredSide['reports'] {
+  const { count, durationP50Ms, durationP90Ms, billedMeanMs, firstBreach } = reports;
+  if (durationP50Ms === null || durationP90Ms === null || billedMeanMs === null) return undefined;
+  const initMs = [...reports.initMs].sort((a, b) => a - b);
+  const answered = load.succeeded + load.failed;
+  return {
+    count,
+    durationP50Ms,
+    durationP90Ms,
+    billedMeanMs,
+    coldShare: answered > 0 ? (load.coldInvocations ?? 0) / answered : 0,
+    inits: load.coldStarts,
+    billedBreaches: reports.billedBreaches ?? 0,
+    ...(firstBreach && { firstBreach }),
+    ...known({
+      durationP95Ms: reports.durationP95Ms,
+      durationP99Ms: reports.durationP99Ms,
+      latencyP50Ms: reports.latencyP50Ms,
+      latencyP95Ms: reports.latencyP95Ms,
+      initP50Ms: initMs[(initMs.length - 1) >> 1],
+      initMaxMs: initMs.at(-1),
+      maxMemoryMb: reports.maxMemoryMb,
+    }),
+  };
+}
+
+/** The values that are known. */
+function known<Name extends string>(values: Record<Name, number | null | undefined>): Partial<Record<Name, number>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value != null)) as Partial<
+    Record<Name, number>
+  >;
 }
 
 /** The functions a recording spends most CPU in, own code before the rest. */

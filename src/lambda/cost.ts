@@ -28,8 +28,8 @@ export interface CostInput {
   billedMeanMs: number;
   /** Invocations in a month, for which the cost is stated; 0 = not stated. */
   monthlyInvocations: number;
-  /** Mean init, billed since August 2025, and the share of invocations that start an instance. Default: none. */
-  cold?: { initMeanMs: number; share: number };
+  /** Mean init, which is billed since August 2025. Not given: not known. */
+  initMeanMs?: number;
 }
 
 export type Cost =
@@ -37,9 +37,13 @@ export type Cost =
       known: true;
       currency: string;
       asOf: string;
+      /** A million warm invocations. */
       perMillion: number;
-      /** Undefined when no traffic is stated. */
+      /** What a million cold starts add. Undefined when no init is known. */
+      perMillionColdStarts?: number;
+      /** At so many invocations a month. Undefined when no traffic is stated. */
       perMonth?: number;
+      monthlyInvocations?: number;
     }
   | { known: false; reason: string };
 
@@ -61,32 +65,44 @@ export function priceOf(
 
 /**
  * Cost per million invocations: billed seconds × GB × price of a GB-second, plus the requests
- * (https://aws.amazon.com/lambda/pricing/). The cold share of a test is not that of production, so it is left out
- * unless the caller knows it.
+ * (https://aws.amazon.com/lambda/pricing/). The cold share of a test is not that of production, so the inits that cold
+ * starts add are a number of their own.
  */
 export function computeCost(input: CostInput, table: PriceTable = PRICES): Cost {
-  const { billedMeanMs, monthlyInvocations, cold } = input;
+  const { billedMeanMs, monthlyInvocations, initMeanMs } = input;
   const price = priceOf(input, table);
   if (!price.known) return price;
-  const billedMs = billedMeanMs + (cold ? cold.initMeanMs * cold.share : 0);
-  const perMillion = billedMs * price.perBilledMs + price.requests;
+  const perMillion = billedMeanMs * price.perBilledMs + price.requests;
   return {
     known: true,
     currency: table.currency,
     asOf: table.asOf,
     perMillion,
-    ...(monthlyInvocations > 0 && { perMonth: (perMillion * monthlyInvocations) / 1e6 }),
+    ...(initMeanMs !== undefined && { perMillionColdStarts: initMeanMs * price.perBilledMs }),
+    ...(monthlyInvocations > 0 && { perMonth: (perMillion * monthlyInvocations) / 1e6, monthlyInvocations }),
   };
 }
 
-/** One line, e.g. `2.31 USD per million invocations, 231 USD per month at 100,000,000 (list price of 2026-09-19)`. */
-export function renderCost(cost: Cost, monthlyInvocations: number): string {
+/**
+ * One line, e.g. `2.31 USD per million invocations, 231 USD per month at 100,000,000, and 8.33 USD for the inits of a
+ * million cold starts (list price of 2026-09-19)`.
+ */
+export function renderCost(cost: Cost): string {
   if (!cost.known) return `cost is not known: ${cost.reason}`;
-  const money = (amount: number): string =>
-    `${amount >= 100 ? Math.round(amount).toLocaleString('en-US') : amount.toPrecision(3)} ${cost.currency}`;
-  const perMonth =
-    cost.perMonth === undefined
-      ? ''
-      : `, ${money(cost.perMonth)} per month at ${monthlyInvocations.toLocaleString('en-US')}`;
-  return `${money(cost.perMillion)} per million invocations${perMonth} (list price of ${cost.asOf})`;
+  const { perMillion, perMonth, monthlyInvocations = 0, perMillionColdStarts, currency, asOf } = cost;
+  const parts = [
+    `${renderMoney(perMillion, currency)} per million invocations`,
+    ...(perMonth === undefined
+      ? []
+      : [`${renderMoney(perMonth, currency)} per month at ${monthlyInvocations.toLocaleString('en-US')}`]),
+    ...(perMillionColdStarts === undefined
+      ? []
+      : [`and ${renderMoney(perMillionColdStarts, currency)} for the inits of a million cold starts`]),
+  ];
+  return `${parts.join(', ')} (list price of ${asOf})`;
+}
+
+/** Three digits, or whole units from a hundred on: `2.31 USD`, `1,250 USD`. */
+export function renderMoney(amount: number, currency: string): string {
+  return `${amount >= 100 ? Math.round(amount).toLocaleString('en-US') : amount.toPrecision(3)} ${currency}`;
 }

@@ -1,8 +1,8 @@
 import type { Side } from '../compare/side.ts';
-import { priceOf } from '../lambda/cost.ts';
+import { type Cost, computeCost, priceOf } from '../lambda/cost.ts';
 import { classifyFrame, type FrameClass, type FrameName, type Language, type OwnCode } from '../pprof/frames.ts';
 import { type OwnerWeights, weighOwners } from '../pprof/weigh.ts';
-import { INSTANCE_LABEL, type Recording } from './recording.ts';
+import { INSTANCE_LABEL, type Manifest, type Recording } from './recording.ts';
 
 /** CPU nanoseconds of a recording by instance and function; undefined without a CPU profile. */
 export function weighRecording(recording: Recording, ownCode?: OwnCode): OwnerWeights | undefined {
@@ -58,6 +58,15 @@ export function sideOf(recording: Recording, ownCode?: OwnCode): { side: Side; w
             `${cold} of ${served.length} instances of ${commit} started during the measurement; their start-up is in the numbers.`,
           ];
   return { side, warnings };
+}
+
+/** What the measured version costs at list prices; undefined when its billed time is not known. */
+export function costOf({ fingerprint, reports }: Manifest, monthlyInvocations: number): Cost | undefined {
+  const { region, architecture, memoryMb } = fingerprint;
+  const { billedMeanMs, initMs } = reports;
+  if (billedMeanMs === null) return undefined;
+  const init = initMs.length > 0 && { initMeanMs: initMs.reduce((sum, ms) => sum + ms, 0) / initMs.length };
+  return computeCost({ region, architecture, memoryMb, billedMeanMs, monthlyInvocations, ...init });
 }
 
 /** The comparison cannot fail with fewer instances. */

@@ -1,8 +1,16 @@
 /** The folded parts: all functions, instances, how it was decided, environment. */
 
 import type { Comparison } from '../compare/comparison.ts';
-import { formatCount, formatProbability, formatThreshold, formatValue } from '../compare/format.ts';
-import { escapeCodeSpan, escapeMarkdown } from './escape.ts';
+import {
+  formatCount,
+  formatProbability,
+  formatShare,
+  formatThreshold,
+  formatValue,
+  type Unit,
+} from '../compare/format.ts';
+import type { Cost } from '../lambda/cost.ts';
+import { escapeCodeSpan, escapeMarkdown, escapeProse } from './escape.ts';
 import { type Block, type TableBlock, unbroken } from './markdown.ts';
 import type { MeasuredSide, Report } from './report.ts';
 import { changedRows, type FunctionRow, unchangedRows } from './rows.ts';
@@ -27,9 +35,11 @@ export function unchangedFunctionsBlock(report: Report, limit: number): Block[] 
 
 /** One row per instance of each side: shows a bad instance. */
 export function instancesBlock(report: Report): Block[] {
+  const all = [...(report.base?.instances ?? []), ...(report.head?.instances ?? [])];
+  const columns = furtherColumns.filter(({ value }) => all.some((instance) => Number.isFinite(value(instance))));
   const rows = [
-    ...(report.base === undefined ? [] : instanceRows('base', report.base)),
-    ...(report.head === undefined ? [] : instanceRows('head', report.head)),
+    ...(report.base === undefined ? [] : instanceRows('base', report.base, columns)),
+    ...(report.head === undefined ? [] : instanceRows('head', report.head, columns)),
   ];
   if (rows.length === 0) return [];
   return [
@@ -37,8 +47,11 @@ export function instancesBlock(report: Report): Block[] {
       kind: 'table',
       intro: '',
       title: rows.length === 1 ? 'The one instance' : `The ${formatCount(rows.length)} instances`,
-      header: ['Side', 'Instance', 'Invocations', 'Errors', 'CPU per invocation', 'Median duration', 'Windows'],
-      align: 'llrrrrr',
+      header: [
+        ...['Side', 'Instance', 'Invocations', 'Errors', 'CPU per invocation', 'Median duration', 'Windows'],
+        ...columns.map(({ name }) => name),
+      ],
+      align: `llrrrrr${'r'.repeat(columns.length)}`,
       importance: 5,
       rows,
     },
@@ -85,7 +98,7 @@ export function environmentBlock(report: Report): Block[] {
     ['Cold starts', (side) => formatCount(side.invocations.cold)],
   ];
   const sides = base === undefined ? [head] : [base, head];
-  const rows = fields.map(([name, show]) => [name, ...sides.map(show)]);
+  const rows = [...fields, ...reportFields(sides)].map(([name, show]) => [name, ...sides.map(show)]);
   for (const difference of differences) {
     rows.push([
       `⚠️ differs: ${escapeMarkdown(difference.field, 60)}`,
@@ -105,6 +118,43 @@ export function environmentBlock(report: Report): Block[] {
     rows,
   };
   return [block];
+}
+
+/** What Lambda reported and what that costs, as far as any side has it. */
+function reportFields(sides: MeasuredSide[]): [string, (side: MeasuredSide) => string][] {
+  const ms = (...values: (number | undefined)[]): string =>
+    values.map((value) => formatValue(value ?? Number.NaN, 'ms')).join(' / ');
+  const usd = (amount: number): string => formatValue(amount, 'USD');
+  const monthly = sides.map(({ cost }) => cost).find((cost) => cost?.known === true && cost.perMonth !== undefined) as
+    | Extract<Cost, { known: true }>
+    | undefined;
+  const fields: [string, (side: MeasuredSide) => string | 0 | undefined][] = [
+    [
+      'Duration p50 / p90 / p95',
+      ({ reports: its }) => its && ms(its.durationP50Ms, its.durationP90Ms, its.durationP95Ms),
+    ],
+    ['Duration p99', ({ reports }) => reports?.durationP99Ms && ms(reports.durationP99Ms)],
+    ['Billed duration, mean', ({ reports }) => reports && ms(reports.billedMeanMs)],
+    ['Init p50 / max', ({ reports }) => reports?.initP50Ms && ms(reports.initP50Ms, reports.initMaxMs)],
+    ['Share of cold invocations', ({ reports }) => reports && formatShare(reports.coldShare)],
+    ['Reports that do not add up', ({ reports }) => reports?.billedBreaches && formatCount(reports.billedBreaches)],
+    [
+      'Cost of a million invocations',
+      ({ cost }) => cost && (cost.known ? usd(cost.perMillion) : `not known: ${escapeProse(cost.reason, 200)}`),
+    ],
+    [
+      `Cost of a month at ${formatCount(monthly?.monthlyInvocations ?? 0)} invocations`,
+      ({ cost }) => (cost?.known ? cost.perMonth && usd(cost.perMonth) : undefined),
+    ],
+    [
+      'Cost of the inits of a million cold starts',
+      ({ cost }) => (cost?.known ? cost.perMillionColdStarts && usd(cost.perMillionColdStarts) : undefined),
+    ],
+    ['List prices of', ({ cost }) => (cost?.known ? escapeMarkdown(cost.asOf, 40) : undefined)],
+  ];
+  return fields
+    .filter(([, show]) => sides.some((side) => show(side)))
+    .map(([name, show]) => [name, (side) => show(side) || 'n/a']);
 }
 
 function functionsBlock(report: Report, rows: FunctionRow[], title: string, importance: number): Block {
@@ -128,7 +178,18 @@ function functionsBlock(report: Report, rows: FunctionRow[], title: string, impo
   };
 }
 
-function instanceRows(name: string, side: MeasuredSide): string[][] {
+type Instance = MeasuredSide['instances'][number];
+
+/** Columns that only some producers fill. */
+const furtherColumns: { name: string; unit: Unit; value(instance: Instance): number | undefined }[] = [
+  { name: 'p95 duration', unit: 'ms', value: ({ durationP95Ms }) => durationP95Ms },
+  { name: 'Billed', unit: 'ms', value: ({ billedMeanMs }) => billedMeanMs },
+  { name: 'Init', unit: 'ms', value: ({ initMs }) => initMs },
+  { name: 'Peak memory', unit: 'MB', value: ({ maxMemoryMb }) => maxMemoryMb },
+  { name: 'Allocated', unit: 'bytes', value: ({ allocatedBytesPerInvocation }) => allocatedBytesPerInvocation },
+];
+
+function instanceRows(name: string, side: MeasuredSide, columns: typeof furtherColumns): string[][] {
   return side.instances.map((instance) => [
     name,
     escapeCodeSpan(instance.id, 24),
@@ -137,6 +198,7 @@ function instanceRows(name: string, side: MeasuredSide): string[][] {
     formatValue(instance.cpuMsPerInvocation, 'ms'),
     formatValue(instance.durationP50Ms, 'ms'),
     formatCount(instance.windows),
+    ...columns.map(({ value, unit }) => formatValue(value(instance) ?? Number.NaN, unit)),
   ]);
 }
 

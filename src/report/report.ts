@@ -5,6 +5,7 @@
  */
 import type { Comparison, FingerprintDifference, MetricId } from '../compare/comparison.ts';
 import type { Verdict } from '../compare/verdict.ts';
+import type { Cost } from '../lambda/cost.ts';
 
 export interface Repository {
   /** e.g. https://github.com */
@@ -27,7 +28,42 @@ export interface MeasuredSide {
     cpuMsPerInvocation: number;
     durationP50Ms: number;
     windows: number;
+    /** The rest as far as it is known. Billed time (a mean) and init are of the platform's reports. */
+    durationP90Ms?: number;
+    durationP95Ms?: number;
+    billedMeanMs?: number;
+    initMs?: number;
+    maxMemoryMb?: number;
+    allocatedBytesPerInvocation?: number;
+    /** Measured invocations that started it: 0 or 1. */
+    cold?: number;
   }[];
+  /** What Lambda reported of all instances together. Absent when no report was seen. */
+  reports?: {
+    /** Of warm measured invocations. */
+    count: number;
+    durationP50Ms: number;
+    durationP90Ms: number;
+    durationP95Ms?: number;
+    /** Of a thousand invocations or more. */
+    durationP99Ms?: number;
+    billedMeanMs: number;
+    /** Of the client, from the time a call was due. */
+    latencyP50Ms?: number;
+    latencyP95Ms?: number;
+    /** Share of the measured invocations that started an instance, 0..1. */
+    coldShare: number;
+    /** Inits of all instances that started, in calls of any kind. */
+    inits: number;
+    initP50Ms?: number;
+    initMaxMs?: number;
+    maxMemoryMb?: number;
+    /** Reports whose billed time is not what AWS documents; the first one, as seen. */
+    billedBreaches: number;
+    firstBreach?: string;
+  };
+  /** At list prices. */
+  cost?: Cost;
   invocations: { sent: number; succeeded: number; failed: number; throttled: number; ambiguous: number; cold: number };
   environment: {
     memoryMb: number;

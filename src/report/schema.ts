@@ -25,6 +25,37 @@ const real = z
 
 const paths = z.record(text, text);
 
+const reports = z.object({
+  count,
+  durationP50Ms: real,
+  durationP90Ms: real,
+  durationP95Ms: real.exactOptional(),
+  durationP99Ms: real.exactOptional(),
+  billedMeanMs: real,
+  latencyP50Ms: real.exactOptional(),
+  latencyP95Ms: real.exactOptional(),
+  coldShare: real,
+  inits: count,
+  initP50Ms: real.exactOptional(),
+  initMaxMs: real.exactOptional(),
+  maxMemoryMb: real.exactOptional(),
+  billedBreaches: count,
+  firstBreach: text.exactOptional(),
+});
+
+const cost = z.discriminatedUnion('known', [
+  z.object({
+    known: z.literal(true),
+    currency: z.string().max(10),
+    asOf: z.string().max(40),
+    perMillion: real,
+    perMillionColdStarts: real.exactOptional(),
+    perMonth: real.exactOptional(),
+    monthlyInvocations: real.exactOptional(),
+  }),
+  z.object({ known: z.literal(false), reason: text }),
+]);
+
 const side = z.object({
   commit,
   functionVersion: text,
@@ -38,9 +69,18 @@ const side = z.object({
         cpuMsPerInvocation: real,
         durationP50Ms: real,
         windows: count,
+        durationP90Ms: real.exactOptional(),
+        durationP95Ms: real.exactOptional(),
+        billedMeanMs: real.exactOptional(),
+        initMs: real.exactOptional(),
+        maxMemoryMb: real.exactOptional(),
+        allocatedBytesPerInvocation: real.exactOptional(),
+        cold: count.exactOptional(),
       }),
     )
     .max(10_000),
+  reports: reports.exactOptional(),
+  cost: cost.exactOptional(),
   invocations: z.object({
     sent: count,
     succeeded: count,

@@ -14,9 +14,11 @@ describe('computeCost()', () => {
     expect(arm.known && arm.perMonth).toBeCloseTo(30 * (1e5 * 0.5 * 0.0000133334 + 0.2), 9);
   });
 
-  it('bills init for the share of invocations that start an instance', () => {
-    const cost = computeCost({ ...input, cold: { initMeanMs: 400, share: 0.25 } });
-    expect(cost.known && cost.perMillion).toBeCloseTo(2e5 * 0.0000166667 + 0.2, 9);
+  it('bills the init of a cold start, and keeps it apart: how many there are in production is not known', () => {
+    const cost = computeCost({ ...input, initMeanMs: 400 });
+    expect(cost.known && cost.perMillion).toBeCloseTo(1e5 * 0.0000166667 + 0.2, 9);
+    expect(cost.known && cost.perMillionColdStarts).toBeCloseTo(4e5 * 0.0000166667, 9);
+    expect(computeCost(input)).not.toHaveProperty('perMillionColdStarts');
   });
 
   it('does not guess: a region or an architecture without a price says so', () => {
@@ -34,10 +36,11 @@ describe('computeCost()', () => {
 
 describe('renderCost()', () => {
   it('is one line with the date of the prices', () => {
-    const text = renderCost(computeCost({ ...input, monthlyInvocations: 100_000_000 }), 100_000_000);
+    const text = renderCost(computeCost({ ...input, monthlyInvocations: 100_000_000, initMeanMs: 400 }));
     expect(text).toBe(
-      `1.87 USD per million invocations, 187 USD per month at 100,000,000 (list price of ${PRICES.asOf})`,
+      `1.87 USD per million invocations, 187 USD per month at 100,000,000, and 6.67 USD for the inits of a million cold starts (list price of ${PRICES.asOf})`,
     );
+    expect(renderCost(computeCost(input))).toBe(`1.87 USD per million invocations (list price of ${PRICES.asOf})`);
   });
 });
 

@@ -1,5 +1,6 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { MeasurementError } from '../errors.ts';
+import type { Profile } from '../pprof/columns.ts';
 import { mergeProfiles } from '../pprof/merge.ts';
 import {
   downloadSnapshot,
@@ -10,7 +11,7 @@ import {
   type SnapshotSource,
 } from '../snapshots/collect.ts';
 import { PROFILE_TYPES, type ProfileType } from '../snapshots/layout.ts';
-import { foldSnapshots, type Snapshot } from '../snapshots/window.ts';
+import { type FoldedInstance, foldSnapshots, type Snapshot } from '../snapshots/window.ts';
 import { counted, inert, type Shell } from './shell.ts';
 import { type CachedProfile, type CachePlace, cacheKey, readCached, writeCached } from './snapshot-cache.ts';
 
@@ -69,7 +70,7 @@ export async function foldedProfile(
     );
   const instances = foldSnapshots(wanted);
   const windows = wanted.flatMap(({ window }) => window ?? []);
-  return writeCached(place, key, mergeProfiles(instances.map(({ profile }) => profile)), {
+  return writeCached(place, key, mergeProfiles(profilesOf(instances)), {
     schemaVersion: 1,
     downloadedMs: shell.clock.nowMs(),
     listed: listed.length,
@@ -79,6 +80,10 @@ export async function foldedProfile(
     invocations: windows.reduce((sum, { invocations }) => sum + invocations.n, 0),
     functions: [...new Set(windows.map((window) => window.function))].sort(),
   });
+}
+
+function* profilesOf(instances: FoldedInstance[]): Generator<Profile> {
+  for (const { profile } of instances) yield profile;
 }
 
 const DOWNLOADS_AT_ONCE = 8;

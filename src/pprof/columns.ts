@@ -234,9 +234,13 @@ function hash(words: Int32Array, from: number, to: number): number {
   return hash ^ (hash >>> 15);
 }
 
-/** `words` in an array of at least twice its length and at least `length`. */
+/** Above so many words (64 MB), arrays grow by a quarter: half of what has been doubled may be empty. */
+const LARGE = 2 ** 24;
+
+/** `words` in an array of at least `length`, and so much longer that growing again and again stays linear. */
 export function grown(words: Int32Array, length: number): Words {
-  const larger = new Int32Array(Math.max(words.length * 2, length));
+  const factor = words.length < LARGE ? 2 : 1.25;
+  const larger = new Int32Array(Math.max(Math.ceil(words.length * factor), length));
   larger.set(words);
   return larger;
 }

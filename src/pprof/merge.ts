@@ -144,6 +144,13 @@ export class Merge {
     const { words, starts, size } = this.#stacks;
     const sums = this.#sums;
     result.values = new Int32Array(size * width);
+    if (this.#hasNoZero(side, width)) {
+      // Nothing to leave out, as nearly always: the stacks, by far the largest column, are not copied.
+      result.stacks = view(this.#stacks);
+      for (let i = 0, from = side * width; i < size; i++, from += this.#width)
+        for (let j = 0; j < width; j++) result.values[i * width + j] = sums[from + j]!;
+      return;
+    }
     let kept = 0;
     for (let i = 0; i < size; i++) {
       const from = i * this.#width + side * width;
@@ -152,6 +159,12 @@ export class Merge {
       for (let j = 0; j < width; j++) result.values[kept * width + j] = sums[from + j]!;
       kept++;
     }
+  }
+
+  #hasNoZero(side: number, width: number): boolean {
+    for (let i = 0, from = side * width; i < this.#stacks.size; i++, from += this.#width)
+      if (isZero(this.#sums, from, width)) return false;
+    return true;
   }
 
   #requireSameTypes(header: Header): void {

@@ -115,11 +115,11 @@ export function createRecording(input: RecordingInput): Recording {
   for (const type of PROFILE_TYPES) {
     const ofType = snapshots.filter((snapshot) => snapshot.type === type);
     if (ofType.length === 0) continue;
-    const labelled = foldSnapshots(ofType).map(({ instance, profile }) =>
-      labelProfile(insideInvocations(profile), INSTANCE_LABEL, instance),
-    );
     // The windows' comments name runs and instances one by one; the manifest says it in one place.
-    profiles.set(type, withComments(mergeProfiles(labelled), [`${input.tool} ${type} of ${input.commit}`]));
+    profiles.set(
+      type,
+      withComments(mergeProfiles(labelledInstances(ofType)), [`${input.tool} ${type} of ${input.commit}`]),
+    );
   }
   const instances = accountInstances(snapshots, countRan(account), input);
   const counted = instances.reduce((sum, instance) => sum + instance.invocations, input.excludedInvocations ?? 0);
@@ -161,6 +161,11 @@ function fingerprintOf(target: Target, window: Window | undefined, cpu: Profile 
     intervalUs: window?.intervalUs ?? Number((cpu?.period ?? 0n) / 1000n),
     flags: window?.flags ?? [],
   };
+}
+
+function* labelledInstances(snapshots: Snapshot[]): Generator<Profile> {
+  for (const folded of foldSnapshots(snapshots))
+    yield labelProfile(insideInvocations(folded.profile), INSTANCE_LABEL, folded.instance);
 }
 
 /** What each instance did, from the windows of its snapshots; each window counts once, however many types it published. */

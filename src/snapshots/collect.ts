@@ -166,9 +166,14 @@ export async function downloadSnapshot(
   const bytes = await fetchSnapshotBytes(s3, bucket, object);
   if ('reason' in bytes) return bytes;
   try {
-    const profile = decodeProfile(bytes);
-    const window = parseWindow(profile.comments);
-    return { ...object, profile, ...(window && { window }) };
+    const window = parseWindow(decodeProfile(bytes).comments);
+    return {
+      ...object,
+      ...(window && { window }),
+      get profile() {
+        return decodeProfile(bytes);
+      },
+    };
   } catch (error) {
     if (!(error instanceof ProfileError)) throw error;
     return { key: object.key, reason: error.message };

@@ -72,7 +72,8 @@ export interface Snapshot extends SnapshotKey {
   lastModifiedMs: number;
   bytes: number;
   window?: Window;
-  profile: Profile;
+  /** One that was downloaded is decoded each time it is asked for: hundreds of them in columns fill a runner's memory. */
+  readonly profile: Profile;
 }
 
 /** Counters since the start of the process; a window's worth is the difference of two readings. */
@@ -83,8 +84,9 @@ const GAUGES = new Set(['inuse_objects', 'inuse_space', 'goroutine', 'threadcrea
 /** All that one instance did in the run, as one profile per type. */
 export interface FoldedInstance {
   instance: string;
-  profile: Profile;
   windows: number;
+  /** Folded when it is asked for: take one instance after another. */
+  readonly profile: Profile;
 }
 
 /**
@@ -97,12 +99,20 @@ export function foldSnapshots(snapshots: Snapshot[]): FoldedInstance[] {
   const byInstance = new Map<string, Snapshot[]>();
   for (const snapshot of snapshots) {
     const id = instanceOf(snapshot);
-    byInstance.set(id, [...(byInstance.get(id) ?? []), snapshot]);
+    const known = byInstance.get(id);
+    if (known) known.push(snapshot);
+    else byInstance.set(id, [snapshot]);
   }
   return [...byInstance]
     .map(([instance, all]) => {
-      const windows = withoutRepeats(all.sort(inOrder));
-      return { instance, windows: windows.length, profile: foldInstance(windows) };
+      const windows = withoutRepeats(inOrder(all));
+      return {
+        instance,
+        windows: windows.length,
+        get profile() {
+          return foldInstance(windows);
+        },
+      };
     })
     .sort((a, b) => (a.instance < b.instance ? -1 : 1));
 }
@@ -112,11 +122,19 @@ export function instanceOf(snapshot: Snapshot): string {
   return snapshot.window?.instance ?? snapshot.instance;
 }
 
-function inOrder(a: Snapshot, b: Snapshot): number {
-  if (a.window && b.window) return a.window.sequence - b.window.sequence;
-  const time = a.profile.timeNanos - b.profile.timeNanos;
-  if (time !== 0n) return time < 0n ? -1 : 1;
-  return a.lastModifiedMs - b.lastModifiedMs || a.slot - b.slot;
+function inOrder(snapshots: Snapshot[]): Snapshot[] {
+  if (snapshots.length === 1) return snapshots;
+  const timed = snapshots.map((snapshot) => ({
+    snapshot,
+    timeNanos: snapshots.every(({ window }) => window) ? 0n : snapshot.profile.timeNanos,
+  }));
+  return timed
+    .sort(({ snapshot: a, timeNanos: timeA }, { snapshot: b, timeNanos: timeB }) => {
+      if (a.window && b.window) return a.window.sequence - b.window.sequence;
+      if (timeA !== timeB) return timeA < timeB ? -1 : 1;
+      return a.lastModifiedMs - b.lastModifiedMs || a.slot - b.slot;
+    })
+    .map(({ snapshot }) => snapshot);
 }
 
 function withoutRepeats(snapshots: Snapshot[]): Snapshot[] {
@@ -130,17 +148,17 @@ function withoutRepeats(snapshots: Snapshot[]): Snapshot[] {
 }
 
 function foldInstance(snapshots: Snapshot[]): Profile {
-  const last = snapshots.at(-1)!;
-  if (snapshots.length === 1) return last.profile;
-  const types = last.profile.sampleTypes.map(({ type }) => type);
+  const { profile: last, window } = snapshots.at(-1)!;
+  if (snapshots.length === 1) return last;
+  const types = last.sampleTypes.map(({ type }) => type);
   const counters = types.filter((type) => COUNTERS.has(type));
   const gauges = types.filter((type) => GAUGES.has(type));
   // A producer that says nothing publishes what its runtime counts, and runtimes count from the start.
-  if (counters.length > 0 && last.window?.kind !== 'delta')
-    return subtractProfile(last.profile, snapshots[0]!.profile, counters).profile;
-  if (gauges.length === types.length) return last.profile;
+  if (counters.length > 0 && window?.kind !== 'delta')
+    return subtractProfile(last, snapshots[0]!.profile, counters).profile;
+  if (gauges.length === types.length) return last;
   const earlier = snapshots
     .slice(0, -1)
     .map(({ profile }) => (gauges.length > 0 ? subtractProfile(profile, profile, gauges).profile : profile));
-  return mergeProfiles([...earlier, last.profile]);
+  return mergeProfiles([...earlier, last]);
 }

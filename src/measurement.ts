@@ -111,8 +111,8 @@ export async function measure(
 }
 
 /**
- * Measures two versions of a function at the same time, call by call: the same payloads in the same order, in pairs
- * whose order the seed decides. Whatever drifts, drifts for both.
+ * Measures two versions of a function at the same time, call by call: the same payloads in the same order, neither
+ * further ahead than a few calls. Whatever drifts, drifts for both.
  * @throws MeasurementError as `measure` does, and when the agent does not say which version a snapshot is of
  */
 export async function measureInterleaved(

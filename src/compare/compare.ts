@@ -35,12 +35,13 @@ interface Replicate {
   nanos: Float64Array;
 }
 
-/** Compares two sides. Instances without invocations, and for functions those without samples, are left out. */
+/**
+ * Compares two sides. Instances with far fewer invocations than the others, and for functions those without samples,
+ * are left out.
+ */
 export function compareSides(base: Side, head: Side, options: CompareOptions): Comparison {
-  const active = ({ instances }: Side) =>
-    instances.filter(({ invocations }) => invocations > 0).sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const baseInstances = active(base);
-  const headInstances = active(head);
+  const baseInstances = replicatesAmong(base.instances);
+  const headInstances = replicatesAmong(head.instances);
   const units = unitsOf(base.weights ?? noWeights, head.weights ?? noWeights, options);
   const replicates = [
     ...replicatesOf(base.weights, baseInstances, units, false),
@@ -149,6 +150,25 @@ export function confirmComparison(screen: Comparison, fresh: Comparison): Compar
     }),
     method: { ...screen.method, confirmed: true },
   };
+}
+
+/** An instance counts when it has this part of the invocations of the side's median instance. */
+const leastPart = 0.2;
+/** Fewer could not fail anything, so then all count. */
+const fewestReplicates = 5;
+
+/**
+ * Instances that are observations of equal standing, by id. Lambda prefers the instance it used last, so some may have
+ * answered a handful of calls: one slow call would be the whole of their testimony.
+ */
+function replicatesAmong(all: readonly SideInstance[]): SideInstance[] {
+  const active = all
+    .filter(({ invocations }) => invocations > 0)
+    .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  const counts = active.map(({ invocations }) => invocations).sort((a, b) => a - b);
+  const least = leastPart * (counts[counts.length >> 1] ?? 0);
+  const enough = active.filter(({ invocations }) => invocations >= least);
+  return enough.length >= Math.min(active.length, fewestReplicates) ? enough : active;
 }
 
 const noWeights: OwnerWeights = { groups: [], owners: [], counts: [], samples: [], agentValue: new Float64Array() };

@@ -59,6 +59,8 @@ export interface Interruption {
 /** Why no more was sent. */
 export type LoadEnd = 'complete' | 'wall-cap' | 'interrupted';
 
+/** How far a side may get ahead of the other, in calls of each worker. */
+const LEAD_PER_WORKER = 4;
 /** Thousands of calls a second need no thousand reports. */
 const REPORT_EVERY_MS = 20;
 const FIRST_BACKOFF_MS = 500;
@@ -70,8 +72,8 @@ const FEWEST_LOST = 10;
 const THROTTLES_PER_INVOCATION = 5;
 
 /**
- * Warms the instances of every side up, then measures. With two sides, call `i` of both leaves at the same time with
- * the same payload, in an order drawn from the seed: time of day, region and dependencies are then equal.
+ * Warms the instances of every side up, then measures. Two sides get the same payloads in the same order at the same
+ * time: time of day, region and dependencies are then equal. In an open loop both calls leave together.
  * Throttled calls did not run and are sent again after a pause; nothing else is ever sent twice.
  * @throws MeasurementError when nothing can be measured: no warm-up call succeeds, or Lambda refuses nearly all
  */
@@ -211,30 +213,54 @@ async function sendAll(phase: Phase & { op: 'warmup' | 'invoke'; count: number }
   const keep = (error: unknown): void => {
     broken ??= error;
   };
+  /** Which side goes first, by the seed. */
+  const order = (): readonly number[] => (sides.length > 1 && random() < 0.5 ? backward : forward);
   /** One call to each side. */
-  const sendPair = async (index: number, scheduledMs?: number): Promise<void> => {
-    const order = sides.length > 1 && random() < 0.5 ? backward : forward;
-    await Promise.all(order.map((i) => sendOne(sides[i]!, tallies[i]!, index, scheduledMs).catch(keep)));
+  const sendPair = async (index: number, scheduledMs: number): Promise<void> => {
+    await Promise.all(order().map((i) => sendOne(sides[i]!, tallies[i]!, index, scheduledMs).catch(keep)));
   };
 
   if (plan.rate && op === 'invoke') await openLoop(plan.rate, plan.concurrency, count, isOver, sendPair, phase);
-  else await closedLoop(plan.concurrency, count, isOver, sendPair);
+  else
+    await closedLoops(sides.length, { concurrency: plan.concurrency, count }, isOver, order, (i, index) =>
+      sendOne(sides[i]!, tallies[i]!, index).catch(keep),
+    );
   if (broken !== undefined) throw broken;
   for (const [i, side] of sides.entries()) refuseHopeless(tallies[i]!, side.label);
 }
 
-/** `concurrency` workers, each sending its next call when the last is answered. */
-async function closedLoop(
-  concurrency: number,
-  count: number,
+/**
+ * `concurrency` workers for each side, each sending its next call when the last is answered. Workers do not wait for
+ * those of the other side: fewer calls would be in flight then, Lambda prefers the instance that was used last, and some
+ * instances would hardly get any. But no side gets further ahead than a few calls, so that both meet the same minute.
+ * @param firstOf which side starts first
+ */
+async function closedLoops(
+  sides: number,
+  { concurrency, count }: { concurrency: number; count: number },
   isOver: () => boolean,
-  send: (index: number) => Promise<void>,
+  firstOf: () => readonly number[],
+  send: (side: number, index: number) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < count && !isOver()) await send(next++);
+  const next = Array.from({ length: sides }, () => 0);
+  const waiting: (() => void)[] = [];
+  const wake = (): void => {
+    for (const resume of waiting.splice(0)) resume();
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, count) }, worker));
+  const worker = async (side: number): Promise<void> => {
+    while (next[side]! < count && !isOver()) {
+      if (next[side]! - Math.min(...next) >= LEAD_PER_WORKER * concurrency) {
+        await new Promise<void>((resume) => waiting.push(resume));
+        continue;
+      }
+      const call = send(side, next[side]!++);
+      wake();
+      await call;
+    }
+    wake();
+  };
+  const workers = Array.from({ length: Math.min(concurrency, count) }, firstOf);
+  await Promise.all(workers.flatMap((order) => order.map(worker)));
 }
 
 /**

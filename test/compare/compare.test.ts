@@ -90,6 +90,17 @@ describe('compareSides()', () => {
     expect(added).toEqual(added.toSorted((a, b) => b - a));
   });
 
+  test('leaves out an instance that answered a handful of calls, unless too few would be left', () => {
+    const starved = (side: Side, count: number): Side => ({
+      ...side,
+      instances: side.instances.map((instance, i) => ({ ...instance, invocations: i < count ? 1 : 100, cpuMs: 900 })),
+    });
+    const { method, metrics } = compareSides(base, starved(same, 1), screen);
+    expect([method.baseInstances, method.headInstances]).toEqual([6, 5]);
+    expect(metrics.find(({ id }) => id === 'cpu')!.head).toBeCloseTo(9, 9);
+    expect(compareSides(base, starved(same, 2), screen).method.headInstances).toBe(6);
+  });
+
   test('shows a new function as infinite growth and a vanished one as none', () => {
     const renamedTo = (name: string) => (i: number) => (i === 1 ? name : `fn${i}`);
     const before = simulateSide({

@@ -195,7 +195,31 @@ describe('runLoad() as a closed loop', () => {
 });
 
 describe('runLoad() with two versions', () => {
-  it('sends each payload to both at the same moment, and lets the seed decide who goes first', async () => {
+  it('sends both the same payloads, keeps every worker busy, and lets neither side get far ahead', async () => {
+    const clock = virtualClock();
+    const base = version('orders:6', clock, () => 10);
+    const head = version('orders:7', clock, () => 20);
+    let furthest = 0;
+    const inFlight = { most: 0, now: 0 };
+    const watched: LoadSide = {
+      ...head.side,
+      invoke: async (payload, marks) => {
+        inFlight.most = Math.max(inFlight.most, ++inFlight.now);
+        furthest = Math.max(furthest, base.calls.length - head.calls.length);
+        const answer = await head.side.invoke(payload, marks);
+        inFlight.now--;
+        return answer;
+      },
+    };
+    await runLoad([base.side, watched], { ...plan, invocations: 200, concurrency: 4 }, clock, quiet);
+    expect(base.calls.map(({ body }) => body)).toEqual(head.calls.map(({ body }) => body));
+    expect(inFlight).toEqual({ most: 4, now: 0 });
+    expect(furthest).toBeGreaterThan(8);
+    expect(furthest).toBeLessThanOrEqual(17); // four calls for each of four workers, and the one that leaves
+  });
+
+  it('of an open loop sends each payload to both at the same moment, and lets the seed decide who goes first', async () => {
+    const rate = { perSecond: 100, rampMs: 0 };
     const run = async (seed: string) => {
       const clock = virtualClock();
       const base = version('orders:6', clock, () => 10);
@@ -208,7 +232,12 @@ describe('runLoad() with two versions', () => {
           return one.side.invoke(payload, marks);
         },
       });
-      await runLoad([noted(base), noted(head)], { ...plan, concurrency: 1, seed }, clock, quiet);
+      await runLoad(
+        [noted(base), noted(head)],
+        { ...plan, warmupInvocations: 0, concurrency: 1, rate, seed },
+        clock,
+        quiet,
+      );
       expect(base.calls.map(({ body }) => body)).toEqual(head.calls.map(({ body }) => body));
       expect(base.calls.map(({ sentMs }) => sentMs)).toEqual(head.calls.map(({ sentMs }) => sentMs));
       return order;

@@ -76,7 +76,7 @@ export function metricsBlocks(report: Report): Block[] {
     {
       kind: 'table',
       intro: '',
-      title: 'Metrics',
+      title: metrics.some(({ id }) => id === 'cost') ? 'Metrics and cost' : 'Metrics',
       header: ['', 'Base', 'Head', 'Change', 'Noise (95% CI)', 'Budget'],
       align: 'lrrrrl',
       importance: 25,

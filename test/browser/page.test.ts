@@ -1,58 +1,22 @@
-/**
- * The page in a real browser. Needs playwright-core and a Chromium (`CHROMIUM_PATH`, or /usr/bin/chromium); without
- * them these tests are skipped, and say so.
- */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+/** The page in a real browser; see `browser.ts` for what these tests need. */
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderPage } from '../../src/report/flamegraph/page.ts';
-import { allocationsTree, generatedTree, ordersTree } from '../report/flamegraph/sample-trees.ts';
+import { allocationsTree, generatedTree, ordersTree, withInstances } from '../report/flamegraph/sample-trees.ts';
 import { hostileNames, hostileReport, samples } from '../report/samples.ts';
+import { hasBrowser, launchBrowser, type OpenedPage, type Pages, until } from './browser.ts';
 
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-const playwright = await import('playwright-core').catch(() => undefined);
-const missing = [
-  playwright === undefined ? 'playwright-core is not installed' : '',
-  existsSync(executablePath) ? '' : `there is no browser at ${executablePath}`,
-].filter((reason) => reason !== '');
-if (missing.length > 0) console.warn(`Skipped the browser tests: ${missing.join(', ')}.`);
-
-describe.skipIf(missing.length > 0)('the page in a browser', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'lambda-profile-page-'));
-  let browser: Browser;
+describe.skipIf(!hasBrowser)('the page in a browser', () => {
+  let pages: Pages;
   beforeAll(async () => {
-    browser = await playwright!.chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    pages = await launchBrowser();
   });
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(directory, { recursive: true });
-  });
+  afterAll(() => pages?.close());
 
   const regression = renderPage(samples.regression!, [ordersTree(), allocationsTree()]);
-
-  /** Opens a page; `problems` collects requests, errors and violations of the policy. */
-  async function open(html: string, hash = '', width = 1280): Promise<{ page: Page; problems: string[] }> {
-    const file = join(directory, 'page.html');
-    writeFileSync(file, html);
-    const url = pathToFileURL(file).href;
-    const page = await browser.newPage({ viewport: { width, height: 900 } });
-    const problems: string[] = [];
-    page.on('request', (request) => {
-      if (!request.url().startsWith(url) && !request.url().startsWith('data:'))
-        problems.push(`request ${request.url()}`);
-    });
-    page.on('console', (message) => problems.push(`console ${message.type()}: ${message.text()}`));
-    page.on('pageerror', (error) => problems.push(`error ${error.message}`));
-    await page.goto(url + hash);
-    await until(page, 'document.documentElement.dataset.ready === ""');
-    return { page, problems };
-  }
-  /** Waits for a condition (the page's own policy forbids playwright's polling, which evaluates text in the page). */
-  const until = (page: Page, condition: string) =>
-    expect.poll(() => page.evaluate(condition), { timeout: 10_000 }).toBe(true);
+  const ready = 'document.documentElement.dataset.ready === ""';
+  const open = (html: string, hash = '', width = 1280): Promise<OpenedPage> =>
+    pages.open(html, { hash, ready, viewport: { width, height: 900 } });
   const frame = (page: Page) => page.textContent('#frame');
   const address = (page: Page) => page.evaluate<string>('location.hash');
   /** Colour of the canvas at a point given in CSS pixels. */
@@ -177,10 +141,71 @@ describe.skipIf(missing.length > 0)('the page in a browser', () => {
 
   it('needs no sideways scrolling at 390 pixels', async () => {
     for (const report of Object.values(samples)) {
-      const { page } = await open(renderPage(report, [ordersTree()]), '', 390);
+      const { page } = await open(renderPage(report, [withInstances(ordersTree())]), '', 390);
+      await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
       expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
       await page.close();
     }
+  });
+
+  it('shows one instance in place of a side, from its list, from a row of the table and from the address', async () => {
+    const html = renderPage(samples.regression!, [withInstances(ordersTree()), allocationsTree()]);
+    const { page, problems } = await open(html);
+    const facts = () => page.textContent('#facts');
+    expect(await facts()).toMatch(/^9\.85 → 12\.1 ms/);
+    await page.selectOption('#after', 'i-1a2b3c02');
+    await until(page, 'document.getElementById("facts").textContent.startsWith("9.85 → 24.1 ms")');
+    expect(await facts()).toMatch(/above its noise of ±/);
+    expect(await address(page)).toBe('#a=i-1a2b3c02');
+    await page.selectOption('#before', 'i-1a2b3c00');
+    await until(page, 'document.getElementById("facts").textContent.startsWith("8.86 → 24.1 ms")');
+    await page.click('#tab1');
+    await until(page, 'document.getElementById("instances").hidden');
+    await page.click('#tab0');
+    await until(page, 'document.getElementById("facts").textContent.startsWith("8.86 → 24.1 ms")');
+    await page.click('text=All 16 instances');
+    await page.click('a[href="#a=i-1a2b3c00"]');
+    await until(page, 'document.getElementById("facts").textContent.startsWith("9.85 → 10.8 ms")');
+    expect(await page.inputValue('#after')).toBe('i-1a2b3c00');
+    expect(await page.inputValue('#before')).toBe('');
+    expect(problems).toEqual([]);
+    await page.close();
+    const linked = await open(html, '#b=i-1a2b3c00&a=nobody');
+    expect(await linked.page.textContent('#facts')).toMatch(/^8\.86 → 12\.1 ms/);
+    await linked.page.close();
+  });
+
+  it('has the frames as a tree of text that the keyboard opens, and that leads back to the picture', async () => {
+    const { page, problems } = await open(regression);
+    const rows = () => page.locator('#calltree [role=treeitem]');
+    const current = () => page.evaluate<string>('document.activeElement.querySelector(".name").textContent');
+    expect(await rows().count()).toBe(0);
+    await page.click('#calls summary');
+    await expect.poll(() => rows().count()).toBeGreaterThan(5);
+    await page.keyboard.press('Tab');
+    expect(await current()).toMatch(/sort/);
+    await page.keyboard.press('Home');
+    expect(await current()).toBe('all');
+    await page.keyboard.press('ArrowLeft');
+    expect(await rows().count()).toBe(1);
+    await page.keyboard.press('ArrowRight');
+    expect(await rows().count()).toBe(4);
+    await page.keyboard.press('ArrowRight');
+    expect(await current()).toBe('main.main');
+    await page.keyboard.press('ArrowDown');
+    expect(await current()).toBe('runtime.mcall');
+    await page.keyboard.press('ArrowLeft');
+    expect(await current()).toBe('all');
+    await page.keyboard.press('End');
+    expect(await current()).toBe('runtime.gcBgMarkWorker');
+    expect(await page.evaluate('document.activeElement.querySelector(".change").textContent')).toMatch(/^▲ \+0\.24 ms/);
+    await page.keyboard.press('Enter');
+    expect(await address(page)).toBe('#f=runtime.gcBgMarkWorker');
+    expect(await page.evaluate('document.activeElement.id')).toBe('graph');
+    await page.click('#calltree [role=treeitem] [role=treeitem]:has-text("runtime.mcall") .call');
+    expect(await page.isVisible('#calltree .name:text-is("runtime.schedule")')).toBe(true);
+    expect(problems).toEqual([]);
+    await page.close();
   });
 
   it('draws 50,000 frames with few elements', async () => {

@@ -12,7 +12,7 @@ const colours = {
 export async function renderPullRequestPage(markdown: string, theme: keyof typeof colours = 'light'): Promise<string> {
   const { page, ink, line, stripe, code, link } = colours[theme];
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Comment</title><style>
-    body { margin: 0; padding: 20px; background: ${page}; width: ${commentWidth + 2}px; box-sizing: content-box }
+    body { margin: 0; padding: 20px; background: ${page}; width: ${commentWidth}px; box-sizing: content-box }
     article { border: 1px solid ${line}; border-radius: 6px; padding: 16px; box-sizing: border-box; color: ${ink};
       font: 14px/1.5 -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif, "Noto Color Emoji"; overflow-wrap: break-word }
     h3 { font-size: 1.25em; margin: 0 0 16px } p, ul, table, details, blockquote { margin: 0 0 16px } ul { padding-left: 2em }

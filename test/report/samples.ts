@@ -152,6 +152,8 @@ export function sampleComparison(functions: FunctionChange[], metrics: MetricCha
 const metricsMore = [
   sampleMetric('cpu', 'ms', 14.4, 16.56, 'more'),
   sampleMetric('duration', 'ms', 31, 34, 'unchanged'),
+  sampleMetric('billed', 'ms', 32, 35.1, 'unchanged'),
+  sampleMetric('cost', 'USD', 0.627, 0.668, 'unchanged'),
   sampleMetric('allocated', 'bytes', 1_820_000, 1_858_000, 'unchanged'),
   sampleMetric('memory', 'MB', 96, 97, 'unchanged'),
   sampleMetric('init', 'ms', Number.NaN, Number.NaN, 'unknown'),

@@ -91,6 +91,7 @@ class TreeBuilder {
       },
       baseInvocations: 0,
       headInvocations: of.headInvocations,
+      ...(of.per && { per: of.per }),
     };
     return computeFlameGraph(tree);
   }

@@ -1,4 +1,7 @@
-/** A merged call tree of both sides, in columns: what flame graphs are drawn from. Values are per invocation. */
+/**
+ * A merged call tree of both sides, in columns: what flame graphs are drawn from. Values are per invocation, what there
+ * is at one moment per instance.
+ */
 import type { CallNode, CallTree as PprofCallTree } from '../../pprof/calltree.ts';
 
 export interface CallTree {
@@ -22,6 +25,48 @@ export interface CallTree {
   };
   baseInvocations: number;
   headInvocations: number;
+  /** What values are of, when that is not an invocation. */
+  per?: 'instance';
+  /** Time between samples in microseconds, for the noise of what is sampled by time; absent when it is not known. */
+  intervalUs?: number;
+  /** What each instance of a side adds to it, when the reader may look at one alone. */
+  instances?: InstanceValues[];
+}
+
+/** One instance of a side: its own values, per its own invocations. */
+export interface InstanceValues {
+  side: 'base' | 'head';
+  /** Untrusted text. */
+  id: string;
+  invocations: number;
+  /** Nodes with a self value, ascending, and the values. */
+  nodes: Int32Array;
+  self: Float64Array;
+}
+
+/**
+ * The tree with one instance in place of a side; an id that is '' or not known leaves the side as it is. Noise that was
+ * given is of whole sides, so it goes.
+ */
+export function selectInstances(tree: CallTree, ids: { base: string; head: string }): CallTree {
+  const find = (side: 'base' | 'head') => tree.instances?.find((one) => one.side === side && one.id === ids[side]);
+  const base = find('base');
+  const head = find('head');
+  if (base === undefined && head === undefined) return tree;
+  const { noise: _ofWholeSides, ...nodes } = tree.nodes;
+  const spread = (one: InstanceValues) => {
+    const self = new Float64Array(nodes.name.length);
+    one.nodes.forEach((node, i) => {
+      self[node] = one.self[i]!;
+    });
+    return self;
+  };
+  return {
+    ...tree,
+    nodes: { ...nodes, ...(base && { baseSelf: spread(base) }), ...(head && { headSelf: spread(head) }) },
+    ...(base && { baseInvocations: base.invocations }),
+    ...(head && { headInvocations: head.invocations }),
+  };
 }
 
 /** The name of what was too small to be a frame of its own. */
@@ -33,7 +78,7 @@ export const otherName = '(other)';
  */
 export function flattenCallTree(
   tree: Pick<PprofCallTree, 'frames' | 'roots'>,
-  about: Pick<CallTree, 'sampleType' | 'unit' | 'baseInvocations' | 'headInvocations'>,
+  about: Pick<CallTree, 'sampleType' | 'unit' | 'baseInvocations' | 'headInvocations' | 'per'>,
 ): CallTree {
   const name: number[] = [];
   const parent: number[] = [];

@@ -16,7 +16,14 @@ interface EncodedTree {
   noise: number[] | null;
   baseInvocations: number;
   headInvocations: number;
+  per: 'instance' | null;
+  intervalUs: number | null;
+  /** Nodes as distances from the one before; values in `instanceQuanta` quanta. */
+  instances: { side: 'base' | 'head'; id: string; invocations: number; nodes: number[]; self: number[] }[] | null;
 }
+
+/** One instance has few samples: its values need fewer digits. */
+const instanceQuanta = 100;
 
 /** The tree as JSON text. */
 export function encodeTree(tree: CallTree): string {
@@ -42,6 +49,14 @@ export function encodeTree(tree: CallTree): string {
     noise: nodes.noise === undefined ? null : quanta(nodes.noise),
     baseInvocations: tree.baseInvocations,
     headInvocations: tree.headInvocations,
+    per: tree.per ?? null,
+    intervalUs: tree.intervalUs ?? null,
+    instances:
+      tree.instances?.map(({ nodes: places, self, ...one }) => ({
+        ...one,
+        nodes: Array.from(places, (node, i) => node - (i === 0 ? 0 : places[i - 1]!)),
+        self: Array.from(self, (value) => Math.round(value / quantum / instanceQuanta)),
+      })) ?? null,
   };
   return JSON.stringify(encoded);
 }
@@ -72,6 +87,18 @@ export function decodeTree(text: string): CallTree {
     },
     baseInvocations: encoded.baseInvocations,
     headInvocations: encoded.headInvocations,
+    ...(encoded.per !== null && { per: encoded.per }),
+    ...(encoded.intervalUs !== null && { intervalUs: encoded.intervalUs }),
+    ...(encoded.instances !== null && {
+      instances: encoded.instances.map(({ nodes, self, ...one }) => {
+        let node = 0;
+        return {
+          ...one,
+          nodes: Int32Array.from(nodes, (step) => (node += step)),
+          self: Float64Array.from(self, (value) => value * encoded.quantum * instanceQuanta),
+        };
+      }),
+    }),
   };
 }
 

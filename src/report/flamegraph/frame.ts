@@ -29,7 +29,8 @@ export function framePresence(graph: FlameGraph, node: number): Presence {
 }
 
 /** What values are divided by: a profile of which nobody knows the invocations has them in all. */
-export function perWhat({ headInvocations }: { headInvocations: number }): string {
+export function perWhat({ headInvocations, per }: { headInvocations: number; per?: 'instance' | undefined }): string {
+  if (per !== undefined) return `per ${per}`;
   return headInvocations > 1 ? 'per invocation' : 'in all';
 }
 

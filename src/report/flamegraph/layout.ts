@@ -13,6 +13,7 @@ export interface FlameGraph {
   unit: string;
   /** Of the head side; values are in all, not per invocation, when it is 1. */
   headInvocations: number;
+  per: 'instance' | undefined;
   names: string[];
   files: string[];
   /** Preorder; node 0 is the root, its name is −1 unless the tree had one root only. */
@@ -46,6 +47,7 @@ export function computeFlameGraph(tree: CallTree): FlameGraph {
     sampleType: tree.sampleType,
     unit: tree.unit,
     headInvocations: tree.headInvocations,
+    per: tree.per,
     names: tree.names,
     files: tree.files,
     name: new Int32Array(size + 1),

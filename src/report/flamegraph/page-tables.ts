@@ -92,9 +92,9 @@ export function hottestSection(report: Report, hasGraph: boolean): string {
   return section('Hottest functions', table('CPU per invocation', ['Function', '#CPU', '#Share', 'Source|wide'], rows));
 }
 
-/** Instances, method and environment. */
-export function closingSections(report: Report): string {
-  return [instancesSection(report), methodSection(report), environmentSection(report)].join('\n');
+/** Instances, method and environment. `alone`: side and id of the instances that the flame graph can show. */
+export function closingSections(report: Report, alone: ReadonlySet<string> = new Set()): string {
+  return [instancesSection(report, alone), methodSection(report), environmentSection(report)].join('\n');
 }
 
 function changeRow(report: Report, entry: FunctionRow, largest: number, hasGraph: boolean): string {
@@ -114,7 +114,7 @@ function changeRow(report: Report, entry: FunctionRow, largest: number, hasGraph
     number(`${entry.arrow} ${entry.delta}`, entry.arrow === '▲' ? 'more' : entry.arrow === '▼' ? 'less' : ''),
     number(entry.interval, 'wide'),
     budgetCell(budgetOfFunction(report, entry), 'wide'),
-    `<td class="wide">${changed.headInstancesAbove} of ${changed.headInstances} above, p ${formatProbability(p)}</td>`,
+    `<td class="wide evidence">${changed.headInstancesAbove}/${changed.headInstances} above, p ${formatProbability(p)}</td>`,
     `<td class="wide">${sourceLink(entry.source)}</td>`,
   ]);
 }
@@ -131,7 +131,7 @@ function bar(entry: FunctionRow, largest: number): string {
   return `<svg class="bar ${kind}" width="${barWidth}" height="10" aria-hidden="true"><rect width="${width}" height="10"/>${stripes.length === 0 ? '' : `<path d="${stripes.join('')}"/>`}</svg>`;
 }
 
-function instancesSection(report: Report): string {
+function instancesSection(report: Report, alone: ReadonlySet<string>): string {
   const sides: [string, MeasuredSide][] = [];
   if (report.base !== undefined) sides.push(['base', report.base]);
   if (report.head !== undefined) sides.push(['head', report.head]);
@@ -142,7 +142,7 @@ function instancesSection(report: Report): string {
   const rows = instances.map(({ name, instance }) =>
     row([
       `<td>${name}</td>`,
-      `<th scope="row"><code>${text(instance.id, 40)}</code></th>`,
+      `<th scope="row">${alone.has(`${name} ${instance.id}`) ? instanceLink(name, instance.id) : `<code>${text(instance.id, 40)}</code>`}</th>`,
       number(formatCount(instance.invocations)),
       number(formatCount(instance.errors), 'wide'),
       number(formatValue(instance.cpuMsPerInvocation, 'ms')),
@@ -153,7 +153,7 @@ function instancesSection(report: Report): string {
   const header = ['Side', 'Instance', '#Invocations', '#Errors|wide', '#CPU', '#Median duration|wide', '#Windows|wide'];
   return section(
     'Instances',
-    `<p>CPU per invocation of each instance: one mark each. An instance is the unit of evidence.</p>${strip(sides)}
+    `<p>CPU per invocation of each instance: one mark each. An instance is the unit of evidence; “k/n above” counts the head instances above the median base instance.</p>${strip(sides)}
 <details><summary>All ${formatCount(instances.length)} instances</summary>${table('Per invocation', header, rows)}</details>`,
   );
 }
@@ -247,13 +247,18 @@ function invocationsOf({ invocations }: MeasuredSide): string {
 
 function budgetCell({ state, text: words }: BudgetMark, kind = ''): string {
   const { sign } = budgetSigns[state];
-  return `<td${kind === '' ? '' : ` class="${kind}"`}>${escapeHtml(`${sign} ${words}`.trim())}</td>`;
+  return `<td class="${kind === '' ? '' : `${kind} `}evidence">${escapeHtml(`${sign} ${words}`.trim())}</td>`;
 }
 
 function nameLink(frame: string, display: string, hasGraph: boolean): string {
   const name = `<code>${text(display, 120)}</code>`;
   if (!hasGraph) return name;
   return `<a href="#${escapeHtml(new URLSearchParams({ f: frame.toWellFormed() }).toString())}" title="Show in the flame graph">${name}</a>`;
+}
+
+function instanceLink(side: string, id: string): string {
+  const address = new URLSearchParams({ [side === 'base' ? 'b' : 'a']: id.toWellFormed() }).toString();
+  return `<a href="#${escapeHtml(address)}" title="Show in the flame graph"><code>${text(id, 40)}</code></a>`;
 }
 
 function sourceLink(source: Source): string {

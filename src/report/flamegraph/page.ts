@@ -10,7 +10,6 @@ import type { Report } from '../report.ts';
 import { stateMarks, stateOf } from '../state.ts';
 import type { CallTree } from './calltree.ts';
 import { encodeTree } from './encode.ts';
-import { withSamplingNoise } from './noise.ts';
 import { changesSection, closingSections, hottestSection, metricsSection } from './page-tables.ts';
 import { type Step, stepShares } from './palette.ts';
 import { pruneTree } from './prune.ts';
@@ -24,12 +23,12 @@ const maxNodes = 100_000;
 export function renderPage(report: Report, trees: CallTree[]): string {
   const title = `${visibleText(report.functionName, 80)}: ${visibleText(report.verdict.headline, 200)}`;
   const hasGraph = trees.length > 0;
-  const sections = [metricsSection(report), changesSection(report, hasGraph), hottestSection(report, hasGraph)];
+  const sections = [changesSection(report, hasGraph), hottestSection(report, hasGraph), metricsSection(report)];
   return renderDocument({
     title,
     above: [header(report), ...sections].join('\n'),
-    trees: trees.map((tree) => withSamplingNoise(tree, report.head?.environment.intervalUs ?? 0)),
-    below: closingSections(report),
+    trees: trees.map((tree) => withInterval(tree, report.head?.environment.intervalUs ?? 0)),
+    below: closingSections(report, idsOf(trees)),
     tool: report.tool,
   });
 }
@@ -51,10 +50,20 @@ export function renderProfilePage({ title, facts, intervalUs, tool }: BareProfil
   return renderDocument({
     title: visibleText(title, 200),
     above: `<header>\n<h1>${text(title, 200)}</h1>\n${items.length === 0 ? '' : `<ul>${items.join('')}</ul>`}\n</header>`,
-    trees: trees.map((tree) => withSamplingNoise(tree, intervalUs)),
+    trees: trees.map((tree) => withInterval(tree, intervalUs)),
     below: '',
     tool,
   });
+}
+
+/** Instances that can be looked at alone. */
+function idsOf(trees: CallTree[]): Set<string> {
+  return new Set(trees[0]?.instances?.map(({ side, id }) => `${side} ${id}`));
+}
+
+/** The browser computes the noise, because the reader may look at other sides than these. */
+function withInterval(tree: CallTree, intervalUs: number): CallTree {
+  return tree.intervalUs !== undefined || intervalUs === 0 ? tree : { ...tree, intervalUs };
 }
 
 interface Parts {
@@ -152,6 +161,7 @@ function flameSection(trees: CallTree[], pruned: ReturnType<typeof pruneTree>[])
     ['total', 'Total'],
     ['self', 'Self'],
   ])}</fieldset>
+<fieldset id="instances" hidden><legend>Instance</legend><label>After <select id="after"></select></label><label>Before <select id="before"></select></label></fieldset>
 <label for="search">Search</label><input id="search" type="search" placeholder="name or regexp ( / )" autocomplete="off" spellcheck="false" maxlength="200"><output id="found" for="search"></output>
 <button type="button" id="reset" title="Escape">Show all</button>
 <button type="button" id="rise" title="r">Largest rise</button>
@@ -165,8 +175,9 @@ function flameSection(trees: CallTree[], pruned: ReturnType<typeof pruneTree>[])
 </div>
 <p id="live" class="unseen" aria-live="polite"></p>
 <p id="note" class="quiet"></p>
-${legend(trees.some(({ headInvocations }) => headInvocations > 1))}
+${legend()}
 ${notes.length === 0 ? '' : `<p class="quiet">${notes.join(' ')}</p>`}
+<details id="calls"><summary>Call tree</summary><p class="quiet">The same frames as text, largest first. → and ← open and close a row, Enter shows it in the flame graph.</p><div id="calltree"></div></details>
 <p class="quiet keys">Keys: <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd> move, <kbd>Enter</kbd> zoom, <kbd>Esc</kbd> back, <kbd>c</kbd> callers, <kbd>r</kbd> largest rise, <kbd>/</kbd> search.</p>
 </section>`;
 }
@@ -180,15 +191,14 @@ function radios(name: string, choices: [value: string, label: string][]): string
     .join('');
 }
 
-function legend(perInvocation: boolean): string {
-  const per = perInvocation ? 'per invocation' : 'in all';
+function legend(): string {
   const steps: Step[] = [-4, -3, -2, -1, 0, 1, 2, 3, 4];
   const items = steps.map((step) => {
     const share = stepShares[Math.abs(step) - 1];
     const label = share === undefined ? 'noise' : `${step < 0 ? '▼ −' : '▲ +'}${formatThreshold(share).slice(1)}`;
     return `<li class="${step === 0 ? 'z' : step > 0 ? `u${step}` : `d${-step}`}">${label}</li>`;
   });
-  return `<ul id="legend" aria-label="Colours: change ${per} as a share of the base total">${items.join('')}<li class="plain">of the base total, ${per}; striped: new or gone</li></ul>`;
+  return `<ul id="legend" aria-label="Colours: change as a share of the base total">${items.join('')}<li class="plain">of the base total; striped: new or gone</li></ul>`;
 }
 
 function pack(tree: CallTree): string {

@@ -1,5 +1,5 @@
 /** A call tree that is too large for a page, cut where it matters least. */
-import { type CallTree, otherName } from './calltree.ts';
+import { type CallTree, type InstanceValues, otherName } from './calltree.ts';
 
 export interface PrunedTree {
   tree: CallTree;
@@ -31,6 +31,8 @@ export function pruneTree(tree: CallTree, maxNodes: number): PrunedTree {
   const headSelf: number[] = [];
   const noise: number[] = [];
   const placeOf = new Int32Array(size).fill(-1);
+  /** Where the value of a node ends up: in its own place, or in an `(other)`. */
+  const landing = new Int32Array(size);
   const otherOf = new Map<number, number>();
   const result: PrunedTree = { tree, prunedNodes: 0, prunedBase: 0, prunedHead: 0 };
 
@@ -39,6 +41,7 @@ export function pruneTree(tree: CallTree, maxNodes: number): PrunedTree {
     const above = nodes.parent[node]!;
     if (weight[node]! <= threshold || (above >= 0 && placeOf[above]! < 0)) continue;
     placeOf[node] = name.length;
+    landing[node] = name.length;
     name.push(nodes.name[node]!);
     parent.push(above < 0 ? -1 : placeOf[above]!);
     baseSelf.push(nodes.baseSelf[node]!);
@@ -49,7 +52,10 @@ export function pruneTree(tree: CallTree, maxNodes: number): PrunedTree {
     if (placeOf[node]! >= 0) continue;
     result.prunedNodes++;
     const above = nodes.parent[node]!;
-    if (above >= 0 && placeOf[above]! < 0) continue; // inside a subtree that was pruned as a whole
+    if (above >= 0 && placeOf[above]! < 0) {
+      landing[node] = landing[above]!; // inside a subtree that was pruned as a whole
+      continue;
+    }
     const under = above < 0 ? -1 : placeOf[above]!;
     let place = otherOf.get(under);
     if (place === undefined) {
@@ -61,25 +67,40 @@ export function pruneTree(tree: CallTree, maxNodes: number): PrunedTree {
       headSelf.push(0);
       noise.push(0);
     }
+    landing[node] = place;
     baseSelf[place] = baseSelf[place]! + base[node]!;
     headSelf[place] = headSelf[place]! + head[node]!;
     noise[place] = Math.hypot(noise[place]!, nodes.noise?.[node] ?? 0);
     result.prunedBase += base[node]!;
     result.prunedHead += head[node]!;
   }
+  const ordered = preorder({
+    name: Int32Array.from(name),
+    parent: Int32Array.from(parent),
+    baseSelf: Float64Array.from(baseSelf),
+    headSelf: Float64Array.from(headSelf),
+    ...(nodes.noise && { noise: Float64Array.from(noise) }),
+  });
+  const moved = landing.map((place) => ordered.place[place]!);
   result.tree = {
     ...tree,
     names: [...tree.names, otherName],
     files: [...tree.files, ''],
-    nodes: preorder({
-      name: Int32Array.from(name),
-      parent: Int32Array.from(parent),
-      baseSelf: Float64Array.from(baseSelf),
-      headSelf: Float64Array.from(headSelf),
-      ...(nodes.noise && { noise: Float64Array.from(noise) }),
-    }),
+    nodes: ordered.nodes,
+    ...(tree.instances && { instances: tree.instances.map((one) => move(one, moved)) }),
   };
   return result;
+}
+
+/** An instance whose nodes are now at other places, several of them maybe at one. */
+function move(one: InstanceValues, placeOf: Int32Array): InstanceValues {
+  const sums = new Map<number, number>();
+  one.nodes.forEach((node, i) => {
+    const place = placeOf[node]!;
+    sums.set(place, (sums.get(place) ?? 0) + one.self[i]!);
+  });
+  const nodes = Int32Array.from([...sums.keys()].sort((a, b) => a - b));
+  return { ...one, nodes, self: Float64Array.from(nodes, (node) => sums.get(node)!) };
 }
 
 function totals(parent: Int32Array, self: Float64Array): Float64Array {
@@ -91,8 +112,8 @@ function totals(parent: Int32Array, self: Float64Array): Float64Array {
   return total;
 }
 
-/** The same nodes in preorder. */
-function preorder(nodes: CallTree['nodes']): CallTree['nodes'] {
+/** The same nodes in preorder, and where each of them is now. */
+function preorder(nodes: CallTree['nodes']): { nodes: CallTree['nodes']; place: Int32Array } {
   const size = nodes.name.length;
   const children: number[][] = Array.from({ length: size + 1 }, () => []);
   for (let node = size - 1; node >= 0; node--) children[nodes.parent[node]! + 1]!.push(node);
@@ -108,11 +129,12 @@ function preorder(nodes: CallTree['nodes']): CallTree['nodes'] {
     place[node] = index;
   });
   const pick = (values: Float64Array) => Float64Array.from(order, (node) => values[node]!);
-  return {
+  const ordered = {
     name: Int32Array.from(order, (node) => nodes.name[node]!),
     parent: Int32Array.from(order, (node) => (nodes.parent[node]! < 0 ? -1 : place[nodes.parent[node]!]!)),
     baseSelf: pick(nodes.baseSelf),
     headSelf: pick(nodes.headSelf),
     ...(nodes.noise && { noise: pick(nodes.noise) }),
   };
+  return { nodes: ordered, place };
 }

@@ -54,7 +54,7 @@ td.more,td.less{font-weight:600}
 details{margin:.7em 0}summary{cursor:pointer}
 #bar{position:sticky;top:0;z-index:1;background:var(--page);padding:6px 0;border-bottom:1px solid var(--line)}
 #tools{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:center;background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:8px 12px}
-fieldset{border:0;margin:0;padding:0;display:flex;gap:10px;align-items:center}
+fieldset{border:0;margin:0;padding:0;min-width:0;display:flex;gap:10px;align-items:center}
 legend{float:left;font-weight:600;padding:0;margin-right:4px}
 label{white-space:nowrap}
 button,input[type=search]{font:inherit;font-size:.9rem;color:var(--ink);background:var(--page);border:1px solid var(--still);border-radius:6px;padding:3px 10px}
@@ -67,6 +67,14 @@ input[type=search]{width:12.5em}
 #about{min-height:4.6em;padding-top:6px}#about p{margin:0}#facts{font-variant-numeric:tabular-nums}
 #panel{margin-top:6px}
 canvas{display:block;width:100%;touch-action:manipulation}
+#instances select{font:inherit;font-size:.9rem;color:var(--ink);background:var(--page);border:1px solid var(--still);border-radius:6px;padding:3px 6px;max-width:13em}
+#calltree ul{list-style:none;margin:0;padding:0}#calltree>ul{overflow-x:auto}
+#calltree li{border-radius:4px}#calltree li:focus-visible{outline-offset:-2px}
+.call{display:flex;gap:12px;padding:2px 4px;cursor:pointer;white-space:nowrap;font-variant-numeric:tabular-nums}
+.call .change{flex:none;width:7em;text-align:right}.call .beyond{font-weight:600}.call .pair{flex:none;width:9em;text-align:right;color:var(--quiet)}
+.call .name{font:13px/1.7 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace}.call .name::before{content:"";display:inline-block;width:1.2em}
+[aria-expanded=false]>.call .name::before{content:"▸"}[aria-expanded=true]>.call .name::before{content:"▾"}
+.evidence{white-space:nowrap}
 #legend{display:flex;flex-wrap:wrap;list-style:none;margin:8px 0;padding:0;gap:2px;font-size:.8rem}
 #legend li{padding:1px 7px}#legend .plain{color:var(--quiet)}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
@@ -74,7 +82,8 @@ footer{margin-top:3em;padding-bottom:2em;font-size:.85rem}
 ${stepRules('light', ':root')}
 @media screen{${stepRules('dark', ':root[data-theme=dark]')}}
 @media screen and (prefers-color-scheme:dark){${stepRules('dark', ':root:not([data-theme=light])')}}
-@media(max-width:700px){main,footer{padding-left:12px;padding-right:12px}.wide{display:none}h1{font-size:1.2rem}th,td{padding-right:8px}#bar{position:static}.keys{display:none}input[type=search]{width:9em}}
-@media print{#tools,#about,.keys,[role=tablist]{display:none}#bar{position:static}canvas{height:auto!important}h2{break-after:avoid}tr{break-inside:avoid}.bar,#legend li,.state{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media(max-width:1100px){.evidence{white-space:normal}}
+@media(max-width:700px){.call .pair{display:none}.call .change{width:6em}fieldset{flex-wrap:wrap}#instances select{max-width:11em}main,footer{padding-left:12px;padding-right:12px}.wide{display:none}h1{font-size:1.2rem}th,td{padding-right:8px}#bar{position:static}.keys{display:none}input[type=search]{width:9em}}
+@media print{body{font-size:12px}code{font-size:11px}.scroll{overflow:visible}.evidence,.number{white-space:normal}#calls:not([open]),#tools,#about,.keys,[role=tablist]{display:none}#bar{position:static}canvas{height:auto!important}h2{break-after:avoid}tr{break-inside:avoid}.bar,#legend li,.state{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 @media(prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important;scroll-behavior:auto!important}}
 `;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type CallTree, flattenCallTree } from '../../../src/report/flamegraph/calltree.ts';
+import { type CallTree, flattenCallTree, selectInstances } from '../../../src/report/flamegraph/calltree.ts';
 import { decodeTree, encodeTree } from '../../../src/report/flamegraph/encode.ts';
 import { computeFlameGraph } from '../../../src/report/flamegraph/layout.ts';
 import { pruneTree } from '../../../src/report/flamegraph/prune.ts';
-import { generatedTree, ordersTree } from './sample-trees.ts';
+import { generatedTree, ordersTree, withInstances } from './sample-trees.ts';
 
 const totals = (tree: CallTree) => {
   const graph = computeFlameGraph(tree);
@@ -23,6 +23,18 @@ describe('encodeTree() and decodeTree()', () => {
         expect(Math.abs(value - tree.nodes.headSelf[node]!)).toBeLessThanOrEqual(quantum);
       });
     }
+  });
+  it('carry single instances, what values are of and the time between samples', () => {
+    const tree: CallTree = { ...withInstances(ordersTree()), per: 'instance' };
+    const again = decodeTree(encodeTree(tree));
+    expect([again.per, again.intervalUs]).toEqual(['instance', 10_000]);
+    expect(again.instances!.map(({ nodes: _, self: __, ...one }) => one)).toEqual(
+      tree.instances!.map(({ nodes: _, self: __, ...one }) => one),
+    );
+    again.instances!.forEach(({ nodes, self }, i) => {
+      expect(nodes).toEqual(tree.instances![i]!.nodes);
+      for (const [at, value] of self.entries()) expect(value).toBeCloseTo(tree.instances![i]!.self[at]!, -3);
+    });
   });
   it('carry a tree without any value', () => {
     const tree = ordersTree();
@@ -57,11 +69,39 @@ describe('pruneTree()', () => {
       expect(parent).toBeLessThan(node);
     });
   });
+  it('keeps every total of every instance', () => {
+    const tree = withInstances(generatedTree(20_000), 2);
+    const pruned = pruneTree(tree, 2_000).tree;
+    for (const id of ['i-1a2b3c00', 'i-1a2b3c01']) {
+      const [base, head] = totals(selectInstances(tree, { base: id, head: id })) as [number, number];
+      const [prunedBase, prunedHead] = totals(selectInstances(pruned, { base: id, head: id })) as [number, number];
+      expect(prunedBase / base).toBeCloseTo(1, 9);
+      expect(prunedHead / head).toBeCloseTo(1, 9);
+    }
+    for (const { nodes } of pruned.instances!) expect(nodes).toEqual(nodes.toSorted());
+  });
   it('keeps the largest frames', () => {
     const tree = generatedTree(20_000);
     const largest = computeFlameGraph(tree);
     const kept = computeFlameGraph(pruneTree(tree, 2_000).tree);
     expect(Array.from(kept.head.slice(0, 5), Math.round)).toEqual(Array.from(largest.head.slice(0, 5), Math.round));
+  });
+});
+
+describe('selectInstances()', () => {
+  const tree = withInstances(ordersTree());
+  const [base, head] = totals(tree) as [number, number];
+  it('puts one instance in the place of a side, with its own invocations and without the noise of the whole', () => {
+    const slow = selectInstances(tree, { base: '', head: 'i-1a2b3c02' });
+    expect(totals(slow)).toEqual([base, expect.closeTo(2 * head, 3)]);
+    expect([slow.baseInvocations, slow.headInvocations]).toEqual([4_999, 625]);
+    expect(slow.nodes.noise).toBeUndefined();
+    const both = selectInstances(tree, { base: 'i-1a2b3c00', head: 'i-1a2b3c00' });
+    expect(totals(both)).toEqual([expect.closeTo(0.9 * base, 3), expect.closeTo(0.9 * head, 3)]);
+  });
+  it('leaves the tree alone when no such instance is known', () => {
+    expect(selectInstances(tree, { base: 'nobody', head: '__proto__' })).toBe(tree);
+    expect(selectInstances(ordersTree(), { base: 'i-1a2b3c00', head: '' }).instances).toBeUndefined();
   });
 });
 

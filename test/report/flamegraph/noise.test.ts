@@ -20,6 +20,12 @@ describe('withSamplingNoise()', () => {
     const noise = withSamplingNoise(tree, 10_000).nodes.noise!;
     expect(noise[0]).toBe(noise[1]);
   });
+  it('takes the interval of the tree, and none for delays, which are not sampled by time', () => {
+    const own = { ...tree, intervalUs: 10_000 };
+    expect(withSamplingNoise(own).nodes.noise).toEqual(withSamplingNoise(tree, 10_000).nodes.noise);
+    expect(withSamplingNoise(own, 1).nodes.noise).toEqual(withSamplingNoise(own).nodes.noise);
+    expect(withSamplingNoise({ ...own, sampleType: 'delay' }).nodes.noise).toBeUndefined();
+  });
   it('shrinks with the number of invocations', () => {
     const more = { ...tree, baseInvocations: 40_000, headInvocations: 40_000 };
     const ratio = withSamplingNoise(more, 10_000).nodes.noise![1]! / withSamplingNoise(tree, 10_000).nodes.noise![1]!;

@@ -1,5 +1,5 @@
 /** Call trees for tests and for looking at: a small one that matches `samples.ts`, and large ones from a seed. */
-import type { CallTree } from '../../../src/report/flamegraph/calltree.ts';
+import type { CallTree, InstanceValues } from '../../../src/report/flamegraph/calltree.ts';
 
 /** A frame: name, self of base and head in ms, callees. */
 type Frame = [name: string, base: number, head: number, callees?: Frame[]];
@@ -88,6 +88,20 @@ export function ordersTree(sides: 'both' | 'head' = 'both'): CallTree {
 /** The same shape as allocations. */
 export function allocationsTree(): CallTree {
   return toColumns(program, 'alloc_space', 'bytes', 120_000, 'both');
+}
+
+/** The tree with `count` instances a side, each a little off the mean; the last of the head side takes twice as long. */
+export function withInstances(tree: CallTree, count = 3): CallTree {
+  const instancesOf = (side: 'base' | 'head', values: Float64Array): InstanceValues[] => {
+    const nodes = Int32Array.from(values.keys()).filter((node) => values[node]! > 0);
+    return Array.from({ length: count }, (_, i) => {
+      const factor = side === 'head' && i === count - 1 ? 2 : 0.9 + 0.1 * i;
+      const self = Float64Array.from(nodes, (node) => values[node]! * factor);
+      return { side, id: `i-${(0x1a2b3c00 + i).toString(16)}`, invocations: 625, nodes, self };
+    });
+  };
+  const instances = [...instancesOf('base', tree.nodes.baseSelf), ...instancesOf('head', tree.nodes.headSelf)];
+  return { ...tree, intervalUs: 10_000, instances };
 }
 
 function toColumns(

@@ -28,6 +28,8 @@ describe('the address', () => {
       frame: fc.oneof(fc.string(), fc.constantFrom(...hostileNames.map((name) => name.toWellFormed()))),
       view: fc.constantFrom('flame' as const, 'callers' as const),
       query: fc.string(),
+      before: fc.string(),
+      after: fc.string(),
     });
     fc.assert(fc.property(states, (state) => void expect(parseHash(formatHash(state), 3)).toEqual(state)));
   });

@@ -1,28 +1,24 @@
 /// <reference lib="dom" />
 /** The interactive part of the page. It reads the trees embedded in the page and never asks anything of a server. */
-import { formatPercent, formatShare } from '../../../compare/format.ts';
-import { formatAmount } from '../amount.ts';
-import { decodeTree } from '../encode.ts';
 import { frameFacts, frameName, framePresence } from '../frame.ts';
-import { computeFlameGraph, type FlameGraph } from '../layout.ts';
+import type { FlameGraph } from '../layout.ts';
 import type { Theme } from '../palette.ts';
+import { renderCallTree } from './call-tree.ts';
 import type { Look } from './draw.ts';
+import { canvas, element, packedTrees, radios, search, tabs } from './elements.ts';
+import { showInstances } from './instances.ts';
 import { type Arrow, frameBeside } from './keyboard.ts';
+import { listen } from './listen.ts';
+import { loadGraph, loadTree } from './load.ts';
 import { computeMatcher, findFrame, findLargestRise, findMatches, type Matches } from './search.ts';
 import { computeFlameStage, computeSandwichStage, drawStage, type Place, placeAt, type Stage, yOf } from './stage.ts';
 import { firstState, formatHash, parseHash, type ViewState } from './state.ts';
+import { describeMatches, describeView, visible } from './texts.ts';
 
 /** Browsers refuse canvases higher than this many device pixels. */
 const maxCanvasPixels = 16_000;
-const typingPauseMs = 120;
 
-const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
-const canvas = element<HTMLCanvasElement>('graph');
 const context = canvas.getContext('2d')!;
-const search = element<HTMLInputElement>('search');
-const tabs = Array.from(document.querySelectorAll<HTMLButtonElement>('[role=tab]'));
-const sources = Array.from(document.querySelectorAll<HTMLScriptElement>('script[type="text/plain"]'));
-const graphs = new Map<number, Promise<FlameGraph>>();
 
 let state: ViewState = firstState;
 let graph: FlameGraph;
@@ -35,18 +31,12 @@ let match = -1;
 let printing = false;
 let drawing = 0;
 
-async function loadGraph(tab: number): Promise<FlameGraph> {
-  const bytes = Uint8Array.from(atob(sources[tab]!.textContent!.trim()), (character) => character.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return computeFlameGraph(decodeTree(await new Response(stream).text()));
-}
-
-/** Shows a state from outside: the address, a tab, a row of the table. */
+/** Shows a state from outside: the address, a tab, a row of a table, an instance. */
 async function show(next: ViewState): Promise<void> {
-  const known = graphs.get(next.tab) ?? loadGraph(next.tab);
-  graphs.set(next.tab, known);
-  graph = await known;
+  const tree = await loadTree(next.tab);
+  graph = await loadGraph(next);
   state = next;
+  showInstances(tree, state);
   const found = state.frame === '' ? 0 : findFrame(graph, state.frame);
   const node = Math.max(0, found);
   if (graph.head[0] === 0) state = { ...state, width: 'base' };
@@ -58,6 +48,7 @@ async function show(next: ViewState): Promise<void> {
     tab.tabIndex = index === state.tab ? 0 : -1;
   }
   setTop(node);
+  showCallTree();
   if (found < 0) element('note').textContent = `${visible(next.frame)} is not in this profile.`;
 }
 
@@ -85,33 +76,15 @@ function render(): void {
   element('colours').hidden = !hasBase;
   element('legend').hidden = !hasBase;
   element('rise').hidden = !hasBase;
-  for (const radio of document.querySelectorAll<HTMLInputElement>('#tools input[type=radio]')) {
-    radio.checked = radio.value === (radio.name === 'width' ? state.width : state.colour);
-  }
+  for (const radio of radios) radio.checked = radio.value === (radio.name === 'width' ? state.width : state.colour);
   element<HTMLButtonElement>('reset').disabled = top === 0 && state.view === 'flame';
   const callers = element<HTMLButtonElement>('callers');
   callers.disabled = top === 0 && (focused === undefined || focused.node === 0);
   callers.setAttribute('aria-pressed', String(state.view === 'callers'));
-  element('note').textContent = noteOf();
+  element('note').textContent = describeView(graph, state, top);
   rememberAddress();
   describe();
   draw();
-}
-
-function noteOf(): string {
-  if (state.view === 'callers')
-    return `Callers above, callees below ${visible(frameName(graph, top))}. Enter goes to a function.`;
-  if (state.width === 'both') return 'Both: union width, includes removed code.';
-  if (state.width === 'base') return 'Before: new code has no width here.';
-  const goneNames = new Set<number>();
-  let gone = 0;
-  for (let node = 1; node < graph.name.length; node++) {
-    if (graph.head[node] !== 0 || graph.baseSelf[node] === 0) continue;
-    gone += graph.baseSelf[node]!;
-    goneNames.add(graph.name[node]!);
-  }
-  if (gone === 0 || graph.base[0] === 0) return '';
-  return `${goneNames.size} functions have stacks that are gone (−${formatAmount(gone, graph.unit)}): they have no width in After.`;
 }
 
 function rememberAddress(): void {
@@ -171,14 +144,7 @@ function runSearch(): void {
   const { query } = state;
   matches = query === '' ? undefined : findMatches(graph, computeMatcher(query), state.width);
   match = -1;
-  element('found').textContent = matches === undefined ? '' : foundText(matches);
-}
-
-function foundText({ nodes, base, head }: Matches): string {
-  if (nodes.length === 0) return 'no match';
-  const share = graph.head[0]! > 0 ? `, ${formatShare(head / graph.head[0]!)} of all` : '';
-  const change = graph.base[0]! > 0 ? `, ${formatPercent((head - base) / graph.base[0]!)} of the base total` : '';
-  return `${nodes.length} frame${nodes.length === 1 ? '' : 's'}${share}${change}`;
+  element('found').textContent = matches === undefined ? '' : describeMatches(graph, matches);
 }
 
 /** Moves the focus ring, scrolls to it when it is out of sight. */
@@ -216,8 +182,9 @@ function goBack(): void {
 }
 
 function changeQuery(query: string): void {
-  state = { ...state, query };
   if (search.value !== query) search.value = query;
+  if (query === state.query) return;
+  state = { ...state, query };
   runSearch();
   render();
 }
@@ -242,19 +209,6 @@ function moveBy(arrow: 'up' | 'down' | 'left' | 'right'): void {
   focusOn({ scene: from.scene, node: frameBeside(scene.graph, scene.widths, from.node, towards) });
 }
 
-const keys: Record<string, () => void> = {
-  ArrowUp: () => moveBy('up'),
-  ArrowDown: () => moveBy('down'),
-  ArrowLeft: () => moveBy('left'),
-  ArrowRight: () => moveBy('right'),
-  Home: () => focusOn({ scene: 0, node: state.view === 'callers' ? 1 : 0 }),
-  Enter: () => focused && open(focused),
-  ' ': () => focused && open(focused),
-  Escape: goBack,
-  c: toggleCallers,
-  r: showRise,
-};
-
 function showRise(): void {
   state = { ...state, view: 'flame', width: state.width === 'base' ? 'head' : state.width };
   const node = findLargestRise(graph);
@@ -269,111 +223,84 @@ function nextMatch(): void {
   setTop(matches.nodes[match]!);
 }
 
-function pointAt(event: MouseEvent): Place | undefined {
-  const box = canvas.getBoundingClientRect();
-  return placeAt(stage, event.clientX - box.left, event.clientY - box.top, box.width);
+/** The tree is as large as it is open, so it is made when somebody opens it, and again when the graph is another. */
+function showCallTree(): void {
+  const place = element('calltree');
+  if (!element<HTMLDetailsElement>('calls').open) {
+    place.replaceChildren();
+    return;
+  }
+  renderCallTree(place, graph, top === 0 && graph.base[0]! > 0 ? findLargestRise(graph) : top, (node) => {
+    if (graph[state.width][node] === 0) state = { ...state, width: 'both' };
+    state = { ...state, view: 'flame' };
+    setTop(node);
+    element('flame').scrollIntoView();
+    canvas.focus({ preventScroll: true });
+  });
 }
 
-/** The name as text: what cannot be seen is left out, as everywhere else. */
-function visible(text: string): string {
-  return text.slice(0, 1_000).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '');
+/** The address was changed by a link in the page or by the reader. */
+async function followAddress(): Promise<void> {
+  await show(parseHash(location.hash, packedTrees.length));
+  if (location.hash === '') return;
+  element('flame').scrollIntoView();
+  canvas.focus({ preventScroll: true });
 }
 
-function listen(): void {
-  canvas.addEventListener('keydown', (event) => {
-    const action = keys[event.key];
-    if (action === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    action();
-  });
-  document.addEventListener('keydown', (event) => {
-    const isTyping = event.target instanceof HTMLInputElement && event.target.type === 'search';
-    if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    search.focus();
-  });
-  canvas.addEventListener('click', (event) => {
-    const place = pointAt(event);
-    if (place !== undefined) open(place);
-  });
-  canvas.addEventListener('mousemove', (event) => {
-    hovered = pointAt(event);
-    canvas.style.cursor = hovered === undefined ? 'default' : 'pointer';
-    describe();
-  });
-  canvas.addEventListener('mouseleave', () => {
-    hovered = undefined;
-    describe();
-  });
-  for (const name of ['focus', 'blur'] as const) canvas.addEventListener(name, draw);
-
-  let typing = 0;
-  search.addEventListener('input', () => {
-    window.clearTimeout(typing);
-    typing = window.setTimeout(() => changeQuery(search.value), typingPauseMs);
-  });
-  search.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') {
-      window.clearTimeout(typing);
-      if (state.query !== search.value) changeQuery(search.value);
-      nextMatch();
-    } else if (event.key === 'Escape') {
-      changeQuery('');
-      canvas.focus({ preventScroll: true });
-    }
-  });
-
-  for (const radio of document.querySelectorAll<HTMLInputElement>('#tools input[type=radio]')) {
-    radio.addEventListener('change', () => {
-      if (radio.name === 'width') state = { ...state, width: radio.value as ViewState['width'] };
-      else state = { ...state, colour: radio.value as ViewState['colour'] };
+async function start(): Promise<void> {
+  const first = parseHash(location.hash, packedTrees.length);
+  await show(first);
+  const openFocused = () => focused && open(focused);
+  listen({
+    keys: {
+      ArrowUp: () => moveBy('up'),
+      ArrowDown: () => moveBy('down'),
+      ArrowLeft: () => moveBy('left'),
+      ArrowRight: () => moveBy('right'),
+      Home: () => focusOn({ scene: 0, node: state.view === 'callers' ? 1 : 0 }),
+      Enter: openFocused,
+      ' ': openFocused,
+      Escape: goBack,
+      c: toggleCallers,
+      r: showRise,
+    },
+    clickAt(x, y) {
+      const place = placeAt(stage, x, y, canvas.clientWidth);
+      if (place !== undefined) open(place);
+    },
+    pointAt(point) {
+      hovered = point && placeAt(stage, point.x, point.y, canvas.clientWidth);
+      canvas.style.cursor = hovered === undefined ? 'default' : 'pointer';
+      describe();
+    },
+    search: changeQuery,
+    nextMatch,
+    choose(name, value) {
+      if (name === 'width') state = { ...state, width: value as ViewState['width'] };
+      else state = { ...state, colour: value as ViewState['colour'] };
       if (graph[state.width][top] === 0) setTop(0);
       else render();
-    });
-  }
-  for (const [index, tab] of tabs.entries()) {
-    tab.addEventListener('click', () => void show({ ...state, tab: index, frame: '', view: 'flame' }));
-    tab.addEventListener('keydown', (event) => {
-      const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-      const next = tabs[(index + step + tabs.length) % tabs.length];
-      if (step === 0 || next === undefined) return;
-      event.preventDefault();
-      next.focus();
-      next.click();
-    });
-  }
-  element('reset').addEventListener('click', () => setTop(0));
-  element('rise').addEventListener('click', showRise);
-  element('callers').addEventListener('click', toggleCallers);
-  element('theme').addEventListener('click', () => {
-    const { dataset } = document.documentElement;
-    dataset.theme = look(0, 0).theme === 'dark' ? 'light' : 'dark';
-    draw();
+    },
+    chooseInstance: (list, id) => void show({ ...state, [list]: id }),
+    showTab: (tab) => void show({ ...state, tab, frame: '', view: 'flame' }),
+    reset: () => setTop(0),
+    showRise,
+    toggleCallers,
+    toggleTheme() {
+      document.documentElement.dataset.theme = look(0, 0).theme === 'dark' ? 'light' : 'dark';
+      draw();
+    },
+    toggleCallTree: showCallTree,
+    draw,
+    print(isPrinting) {
+      printing = isPrinting;
+      if (isPrinting) drawNow();
+      else draw();
+    },
+    followAddress: () => void followAddress(),
   });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
-  new ResizeObserver(draw).observe(canvas.parentElement!);
-  window.addEventListener('beforeprint', () => {
-    printing = true;
-    drawNow();
-  });
-  window.addEventListener('afterprint', () => {
-    printing = false;
-    draw();
-  });
-  window.addEventListener('hashchange', () => {
-    void show(parseHash(location.hash, sources.length)).then(() => {
-      if (location.hash === '') return;
-      element('flame').scrollIntoView();
-      canvas.focus({ preventScroll: true });
-    });
-  });
+  document.documentElement.dataset.ready = '';
+  if (first.frame !== '' || first.after !== '' || first.before !== '') element('flame').scrollIntoView();
 }
 
-if (sources.length > 0) {
-  const first = parseHash(location.hash, sources.length);
-  void show(first).then(() => {
-    listen();
-    document.documentElement.dataset.ready = '';
-    if (first.frame !== '') element('flame').scrollIntoView();
-  });
-}
+if (packedTrees.length > 0) void start();

@@ -12,9 +12,21 @@ export interface ViewState {
   /** `callers`: the sandwich of `frame`. */
   view: 'flame' | 'callers';
   query: string;
+  /** Instances in place of the whole sides; '' for all. */
+  before: string;
+  after: string;
 }
 
-export const firstState: ViewState = { tab: 0, width: 'head', colour: 'total', frame: '', view: 'flame', query: '' };
+export const firstState: ViewState = {
+  tab: 0,
+  width: 'head',
+  colour: 'total',
+  frame: '',
+  view: 'flame',
+  query: '',
+  before: '',
+  after: '',
+};
 
 /** The state in an address such as `#f=pricing.sortRules&w=both`; what is missing or unknown keeps its first value. */
 export function parseHash(hash: string, tabs: number): ViewState {
@@ -28,6 +40,8 @@ export function parseHash(hash: string, tabs: number): ViewState {
     frame: values.get('f') ?? '',
     view: values.get('v') === 'callers' ? 'callers' : 'flame',
     query: values.get('q') ?? '',
+    before: values.get('b') ?? '',
+    after: values.get('a') ?? '',
   };
 }
 
@@ -40,6 +54,8 @@ export function formatHash(state: ViewState): string {
   if (state.frame !== '') values.set('f', state.frame);
   if (state.view !== 'flame') values.set('v', state.view);
   if (state.query !== '') values.set('q', state.query);
+  if (state.before !== '') values.set('b', state.before);
+  if (state.after !== '') values.set('a', state.after);
   const text = values.toString();
   return text === '' ? '' : `#${text}`;
 }

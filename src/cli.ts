@@ -18,6 +18,7 @@ const shell: Shell = {
   clock: systemClock,
   print: (text) => void stdout.write(text),
   say: (line) => void stderr.write(`${line}\n`),
+  ...(stderr.isTTY && !env.CI && { draw: (text: string) => void stderr.write(text) }),
   interactive: Boolean(stdin.isTTY && stdout.isTTY && !env.CI),
   color: pc.isColorSupported,
   takeSignals() {

@@ -12,6 +12,17 @@ export interface Progress {
 
 const LOAD_EVERY_MS = 5_000;
 
+/** The load in words: counts, rate, errors, time left. */
+export function renderLoad({ op, done, of, failed, throttled, perSecond, leftMs }: LoadProgress): string {
+  return [
+    `${op === 'warmup' ? 'warm-up' : 'measured'} ${done}${Number.isFinite(of) ? ` of ${of}` : ''}`,
+    `${perSecond.toFixed(perSecond < 10 ? 1 : 0)}/s`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(throttled > 0 ? [`${throttled} throttled`] : []),
+    ...(done < of && Number.isFinite(leftMs) && leftMs >= 1000 ? [`${Math.round(leftMs / 1000)} s left`] : []),
+  ].join(', ');
+}
+
 /** Progress as lines of a log: one for each step, and one for the load every five seconds; never a spinner. */
 export function createProgress(clock: Clock, write: (line: string) => void): Progress {
   const timings: { step: string; ms: number }[] = [];
@@ -28,17 +39,10 @@ export function createProgress(clock: Clock, write: (line: string) => void): Pro
       nextLoadMs = 0;
       write(`${name} …`);
     },
-    load({ op, done, of, failed, throttled, perSecond, leftMs }) {
-      if (done < of && clock.monotonicMs() < nextLoadMs) return;
+    load(state) {
+      if (state.done < state.of && clock.monotonicMs() < nextLoadMs) return;
       nextLoadMs = clock.monotonicMs() + LOAD_EVERY_MS;
-      const parts = [
-        `${op === 'warmup' ? 'warm-up' : 'measured'} ${done}${Number.isFinite(of) ? ` of ${of}` : ''}`,
-        `${perSecond.toFixed(perSecond < 10 ? 1 : 0)}/s`,
-        ...(failed > 0 ? [`${failed} failed`] : []),
-        ...(throttled > 0 ? [`${throttled} throttled`] : []),
-        ...(done < of && Number.isFinite(leftMs) && leftMs >= 1000 ? [`${Math.round(leftMs / 1000)} s left`] : []),
-      ];
-      write(`  ${parts.join(', ')}`);
+      write(`  ${renderLoad(state)}`);
     },
     note: (message) => write(`  ${message}`),
     done() {

@@ -8,7 +8,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { systemClock } from '../../src/clock.ts';
 import { createInvoke, type Invocation } from '../../src/lambda/invoke.ts';
 import { runLoad } from '../../src/lambda/load.ts';
-import { summarizeLoad } from '../../src/lambda/load-summary.ts';
+import { countCall, createLoadTally, summarizeLoad } from '../../src/lambda/load-summary.ts';
 import { parsePayloads } from '../../src/lambda/payloads.ts';
 import { timeRequests } from '../../src/lambda/request-times.ts';
 import type { Target } from '../../src/lambda/target.ts';
@@ -34,7 +34,7 @@ const client = new LambdaClient({
   requestHandler: { httpAgent: new Agent({ keepAlive: true, maxSockets: Number(concurrency) + 8 }) },
 });
 timeRequests(client, systemClock);
-const records: Invocation[] = [];
+const tally = createLoadTally();
 let cpuAtStart = process.cpuUsage();
 let measuring = false;
 const side = {
@@ -48,9 +48,7 @@ const side = {
       cpuAtStart = process.cpuUsage();
     }
   },
-  record: (invocation: Invocation) => {
-    if (invocation.op === 'invoke') records.push(invocation);
-  },
+  record: (invocation: Invocation) => countCall(tally, invocation),
 };
 const plan = {
   payloads: parsePayloads([{ name: 'bench', text: '{}' }], Math.random),
@@ -65,7 +63,7 @@ const plan = {
 const never = new AbortController().signal;
 await runLoad([side], plan, systemClock, () => {}, { stop: never, abandon: never });
 const cpu = process.cpuUsage(cpuAtStart);
-const { ratePerSecond, throughputPerSecond, latency, late } = summarizeLoad(records);
+const { requests, ratePerSecond, throughputPerSecond, latency, late } = summarizeLoad(tally);
 client.destroy();
 console.log(
   JSON.stringify({
@@ -73,7 +71,7 @@ console.log(
     throughputPerSecond,
     p50Ms: latency!.p50Ms,
     p99Ms: latency!.p99Ms,
-    cpuMsPerCall: (cpu.user + cpu.system) / 1000 / records.length,
+    cpuMsPerCall: (cpu.user + cpu.system) / 1000 / requests,
     late,
   }),
 );

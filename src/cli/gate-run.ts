@@ -10,7 +10,6 @@ import { listenForInterruption } from '../interruption.ts';
 import { createReport } from '../outcome-report.ts';
 import { createCallTrees } from '../outcome-trees.ts';
 import { gzipProfile } from '../pprof/encode.ts';
-import { createProgress } from '../progress.ts';
 import { renderComment } from '../report/comment.ts';
 import { renderPage } from '../report/flamegraph/page.ts';
 import { renderSvg } from '../report/flamegraph/svg.ts';
@@ -22,9 +21,10 @@ import { withRegion } from './aws.ts';
 import { EXIT } from './exit.ts';
 import type { GateOptions } from './gate.ts';
 import { inputsOf } from './gate-options.ts';
+import { createShellProgress } from './live-progress.ts';
 import * as git from './local-git.ts';
 import { fileFailure } from './profile-files.ts';
-import { inert, type Shell } from './shell.ts';
+import type { Shell } from './shell.ts';
 
 const DEFAULT_CONFIG = '.github/lambda-profile.yml';
 
@@ -37,9 +37,9 @@ export async function runGate(name: string, options: GateOptions, shell: Shell):
     shell.say('The checkout has changes that are not committed: what was deployed may not be what HEAD is.');
   const known = git.baselineCommits(git.localGit, commit, base);
   const changedFiles = git.changedFiles(git.localGit, known.commits[0], commit);
-  const progress = createProgress(shell.clock, (line) => shell.say(inert(line)));
+  const progress = createShellProgress(shell);
   const interruption = listenForInterruption(shell.takeSignals(), (signal) =>
-    shell.say(`${signal}: no further call is sent; what was measured is told.`),
+    progress.note(`${signal}: no further call is sent; what was measured is told.`),
   );
   const run = `cli.${randomBytes(6).toString('hex')}`;
   const outcome = await gate(commit, settings, {
@@ -52,6 +52,7 @@ export async function runGate(name: string, options: GateOptions, shell: Shell):
     changedFiles,
     renamedFiles: git.renamedFiles(git.localGit, known.commits[0], commit),
     progress,
+    workspace: git.rootOf(git.localGit),
     interruption,
   });
   const report = createReport(outcome, settings, {

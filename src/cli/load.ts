@@ -29,7 +29,7 @@ export function addLoad(program: Command, shell: Shell): void {
     )
     .argument('<function>', 'name or ARN of the function, with or without a version or alias');
   addGateOptions(command, SETTINGS)
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON: every call as a record, and the summary')
     .addHelpText(
       'after',
       `

@@ -8,6 +8,8 @@ export interface Shell {
   print(text: string | Uint8Array): void;
   /** Writes one line to standard error. */
   say(line: string): void;
+  /** Writes to standard error as it is, for a line that is drawn again and again; undefined when it is no terminal. */
+  draw?(text: string): void;
   /** Whether there is somebody to ask: input and output are terminals, and this is not a CI job. */
   interactive: boolean;
   color: boolean;

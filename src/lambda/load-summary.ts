@@ -43,46 +43,71 @@ export interface LoadSummary {
   histogram: { upToMs: number; count: number }[];
 }
 
-/** Reads the measured calls of a load once, in bounded memory. */
-export function summarizeLoad(records: Iterable<Invocation>): LoadSummary {
-  const latencies = createSketch();
-  const durationMs = createSketch();
-  const billedMs = createSketch();
-  const initMs = createSketch();
-  const statuses: LoadSummary['statuses'] = {};
-  const errorTypes = new Map<string, number>();
-  const times = {
+/** The calls of a load so far, in bounded memory. */
+export interface LoadTally {
+  latencyMs: QuantileSketch;
+  durationMs: QuantileSketch;
+  billedMs: QuantileSketch;
+  initMs: QuantileSketch;
+  statuses: LoadSummary['statuses'];
+  errorTypes: Map<string, number>;
+  requests: number;
+  late: number;
+  throttled: number;
+  maxMemoryMb: number;
+  /** Of the measured calls, in monotonic ms: when the first and the last left, and the last answer. */
+  firstMs: number;
+  lastMs: number;
+  endMs: number;
+}
+
+export function createLoadTally(): LoadTally {
+  return {
+    latencyMs: createSketch(),
+    durationMs: createSketch(),
+    billedMs: createSketch(),
+    initMs: createSketch(),
+    statuses: {},
+    errorTypes: new Map(),
+    requests: 0,
+    late: 0,
+    throttled: 0,
+    maxMemoryMb: 0,
     firstMs: Number.POSITIVE_INFINITY,
     lastMs: Number.NEGATIVE_INFINITY,
     endMs: Number.NEGATIVE_INFINITY,
   };
-  let requests = 0;
-  let late = 0;
-  let throttled = 0;
-  let maxMemoryMb = 0;
-  for (const invocation of records) {
-    const { op, status, errorType, attempts, report, ...when } = invocation;
-    if (report && isCold(report)) addValue(initMs, report.initDurationMs ?? report.restoreDurationMs ?? 0);
-    if (report) maxMemoryMb = Math.max(maxMemoryMb, report.maxMemoryUsedMb);
-    if (op !== 'invoke') continue;
-    requests++;
-    statuses[status] = (statuses[status] ?? 0) + 1;
-    if (status !== 'succeeded')
-      errorTypes.set(errorType ?? 'Unknown', (errorTypes.get(errorType ?? 'Unknown') ?? 0) + 1);
-    throttled += status === 'throttled' ? attempts : attempts - 1;
-    if (when.lateMs > LATE_MS) late++;
-    const firstSentMs = when.scheduledMs + when.lateMs;
-    times.firstMs = Math.min(times.firstMs, firstSentMs);
-    times.lastMs = Math.max(times.lastMs, firstSentMs);
-    times.endMs = Math.max(times.endMs, when.receivedMs);
-    if (status !== 'ambiguous' && status !== 'throttled') addValue(latencies, latencyMs(invocation));
-    if (report && !isCold(report)) {
-      addValue(durationMs, report.durationMs);
-      addValue(billedMs, report.billedDurationMs);
-    }
+}
+
+const MOST_ERROR_TYPES = 1_000;
+
+/** Counts one call, in place. Of calls that are not measured, only starts and memory count. */
+export function countCall(tally: LoadTally, invocation: Invocation): void {
+  const { op, status, errorType = 'Unknown', attempts, report, ...when } = invocation;
+  if (report && isCold(report)) addValue(tally.initMs, report.initDurationMs ?? report.restoreDurationMs ?? 0);
+  if (report) tally.maxMemoryMb = Math.max(tally.maxMemoryMb, report.maxMemoryUsedMb);
+  if (op !== 'invoke') return;
+  tally.requests++;
+  tally.statuses[status] = (tally.statuses[status] ?? 0) + 1;
+  if (status !== 'succeeded' && (tally.errorTypes.has(errorType) || tally.errorTypes.size < MOST_ERROR_TYPES))
+    tally.errorTypes.set(errorType, (tally.errorTypes.get(errorType) ?? 0) + 1);
+  tally.throttled += status === 'throttled' ? attempts : attempts - 1;
+  if (when.lateMs > LATE_MS) tally.late++;
+  const firstSentMs = when.scheduledMs + when.lateMs;
+  tally.firstMs = Math.min(tally.firstMs, firstSentMs);
+  tally.lastMs = Math.max(tally.lastMs, firstSentMs);
+  tally.endMs = Math.max(tally.endMs, when.receivedMs);
+  if (status !== 'ambiguous' && status !== 'throttled') addValue(tally.latencyMs, latencyMs(invocation));
+  if (report && !isCold(report)) {
+    addValue(tally.durationMs, report.durationMs);
+    addValue(tally.billedMs, report.billedDurationMs);
   }
-  const attackMs = requests > 0 ? times.lastMs - times.firstMs : 0;
-  const allMs = requests > 0 ? times.endMs - times.firstMs : 0;
+}
+
+export function summarizeLoad(tally: LoadTally): LoadSummary {
+  const { requests, statuses } = tally;
+  const attackMs = requests > 0 ? tally.lastMs - tally.firstMs : 0;
+  const allMs = requests > 0 ? tally.endMs - tally.firstMs : 0;
   const succeeded = statuses.succeeded ?? 0;
   return {
     requests,
@@ -90,18 +115,18 @@ export function summarizeLoad(records: Iterable<Invocation>): LoadSummary {
     throughputPerSecond: allMs > 0 ? (succeeded / allMs) * 1000 : 0,
     attackMs,
     waitMs: Math.max(0, allMs - attackMs),
-    latency: spreadOf(latencies),
-    duration: spreadOf(durationMs),
-    billed: spreadOf(billedMs),
-    coldStarts: initMs.count,
-    init: spreadOf(initMs),
-    maxMemoryMb,
-    late,
-    throttled,
+    latency: spreadOf(tally.latencyMs),
+    duration: spreadOf(tally.durationMs),
+    billed: spreadOf(tally.billedMs),
+    coldStarts: tally.initMs.count,
+    init: spreadOf(tally.initMs),
+    maxMemoryMb: tally.maxMemoryMb,
+    late: tally.late,
+    throttled: tally.throttled,
     success: requests > 0 ? succeeded / requests : 0,
     statuses,
-    errorTypes: [...errorTypes].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).slice(0, 20),
-    histogram: histogramOf(latencies),
+    errorTypes: [...tally.errorTypes].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).slice(0, 20),
+    histogram: histogramOf(tally.latencyMs),
   };
 }
 

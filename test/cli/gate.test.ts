@@ -183,6 +183,14 @@ describe('lambda-profile load', () => {
       statuses: { succeeded: 20 },
     });
     expect(summary.duration.p50Ms).toBeGreaterThan(0);
+    const measured = summary.records.filter(({ op }: { op: string }) => op === 'invoke');
+    expect(measured).toHaveLength(20);
+    expect(measured[0]).toEqual({
+      ...{ op: 'invoke', status: 'succeeded', attempts: 1, executedVersion: '$LATEST', requestId: expect.any(String) },
+      ...{ scheduledMs: expect.any(Number), lateMs: 0, sentMs: expect.any(Number), receivedMs: expect.any(Number) },
+      report: expect.objectContaining({ status: 'success', billedDurationMs: expect.any(Number) }),
+    });
+    expect(summary.records.filter(({ op }: { op: string }) => op === 'warmup')).toHaveLength(4);
     expect(summary.publishedSnapshots).toBeGreaterThan(0);
     const { stderr } = await lambdaProfile(
       ...['collect', 'load', '--run', summary.run, '--s3-bucket', BUCKET, '-o', 'of-run'],

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Invocation } from '../../src/lambda/invoke.ts';
-import { renderLoadSummary, summarizeLoad } from '../../src/lambda/load-summary.ts';
+import {
+  countCall,
+  createLoadTally,
+  type LoadSummary,
+  renderLoadSummary,
+  summarizeLoad,
+} from '../../src/lambda/load-summary.ts';
 
 const call = (i: number, extra: Partial<Invocation> = {}): Invocation => ({
   op: 'invoke',
@@ -21,12 +27,18 @@ const call = (i: number, extra: Partial<Invocation> = {}): Invocation => ({
   ...extra,
 });
 
+function summaryOf(records: Invocation[]): LoadSummary {
+  const tally = createLoadTally();
+  for (const record of records) countCall(tally, record);
+  return summarizeLoad(tally);
+}
+
 describe('summarizeLoad()', () => {
   it('counts what was measured: rate, throughput, latency from the schedule, durations, errors', () => {
     const records = Array.from({ length: 100 }, (_, i) => call(i));
     records[7] = call(7, { status: 'function-error', errorType: 'RangeError' });
     records[8] = call(8, { lateMs: 400, sentMs: 560, receivedMs: 600, attempts: 3 });
-    const summary = summarizeLoad([call(0, { op: 'warmup' }), ...records]);
+    const summary = summaryOf([call(0, { op: 'warmup' }), ...records]);
     expect(summary).toMatchObject({
       requests: 100,
       attackMs: 1980,
@@ -44,7 +56,7 @@ describe('summarizeLoad()', () => {
   });
 
   it('is empty, not broken, without a call', () => {
-    const summary = summarizeLoad([]);
+    const summary = summaryOf([]);
     expect(summary).toMatchObject({ requests: 0, ratePerSecond: 0, latency: null, histogram: [] });
     expect(renderLoadSummary(summary)).toContain('Requests');
   });
@@ -54,7 +66,7 @@ describe('renderLoadSummary()', () => {
   it('prints totals, spreads and a histogram', () => {
     const records = Array.from({ length: 100 }, (_, i) => call(i));
     records[7] = call(7, { status: 'function-error', errorType: 'Bad\u001b[31mName' });
-    expect(renderLoadSummary(summarizeLoad(records))).toMatchInlineSnapshot(`
+    expect(renderLoadSummary(summaryOf(records))).toMatchInlineSnapshot(`
       "Requests   [total, rate, throughput]     100, 50.00/s, 49.52/s
       Time       [total, attack, wait]         2s, 1.98s, 19ms
       Latencies  [min, mean, 50, 90, 95, max]  10ms, 14.5ms, 14ms, 18ms, 19ms, 19ms

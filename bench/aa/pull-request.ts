@@ -22,8 +22,6 @@ import { apply, type Files, goSource, stamped } from './variants.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BUCKET = 'octo-profiles';
-/** Half of the default: enough to see +30 % in a function of 20 % of the CPU. */
-const INVOCATIONS = 400;
 /** A run takes half a minute; a burner that nobody ended ends itself. */
 const BURNER_SECONDS = 300;
 
@@ -72,7 +70,7 @@ export async function judgePullRequest(scenario: Scenario, layer: Uint8Array): P
           qualifier: version,
           's3-bucket': BUCKET,
           concurrency: String(scenario.concurrency),
-          invocations: String(INVOCATIONS),
+          invocations: String(scenario.invocations),
           'update-baseline': String(name === 'base'),
           'github-token': JOB_TOKEN,
           ...(name === 'head' && scenario.baseline === 'interleaved' && { 'base-qualifier': base }),

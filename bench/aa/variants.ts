@@ -18,7 +18,7 @@ export type Edit = (files: Files) => Files;
 
 const SEAL_ROUNDS = 24;
 const CAMPAIGNS = 960;
-const GO_CAMPAIGNS = 480;
+const GO_CAMPAIGNS = 1920;
 
 /** The base of all variants for Node.js. */
 export const base: Files = apply(

@@ -54,7 +54,8 @@ async function run(env: NodeJS.ProcessEnv): Promise<void> {
   );
   const event = readContext(env, readEvent(env.GITHUB_EVENT_PATH));
   const inputs: RawInputs = Object.fromEntries(INPUT_NAMES.map((name) => [name, core.getInput(name)]));
-  if (inputs['github-token']) core.setSecret(inputs['github-token']);
+  for (const secret of [inputs['github-token'], env.AWS_SECRET_ACCESS_KEY, env.AWS_SESSION_TOKEN])
+    if (secret) core.setSecret(secret);
   const github = createGitHub(inputs['github-token'] ?? '', event.apiUrl, core.info);
   const number = /^\d{1,9}$/.test(inputs['pr-number'] ?? '') ? Number(inputs['pr-number']) : undefined;
   const context = await withPullRequest(github, event, number);
@@ -138,6 +139,7 @@ async function measureAndTell(
           ),
           ...(pullRequest !== undefined && settings.acceptLabel && { acceptance: acceptanceOf(pullRequest) }),
           progress,
+          workspace: env.GITHUB_WORKSPACE ?? '.',
           interruption,
         });
   outcome.warnings.push(...warnings);

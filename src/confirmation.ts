@@ -16,9 +16,10 @@ import {
   measureInterleaved,
 } from './measurement.ts';
 import type { OwnCode } from './pprof/frames.ts';
-import { createRecording, type Manifest, type Recording } from './recordings/recording.ts';
+import { createRecording, type Manifest, type MappedFunction, type Recording } from './recordings/recording.ts';
 import { sideOf } from './recordings/side.ts';
 import type { SnapshotSource } from './snapshots/collect.ts';
+import { applyMapped } from './source-maps.ts';
 
 /** What the screen found, and what it takes to measure both versions again. */
 export interface ConfirmationInput {
@@ -70,8 +71,8 @@ export async function confirm(input: ConfirmationInput, services: ConfirmationSe
     const { s3, clock, interruption } = services;
     const measured = await measureInterleaved(...versions, plan, s3, clock, QUIET, interruption);
     if (measured.head.interrupted) return { confirmed: false, reason: 'the job was cancelled' };
-    const freshBase = asSide(measured.base, versions[0], plan.run, input.ownCode);
-    const freshHead = asSide(measured.head, versions[1], plan.run, input.ownCode);
+    const freshBase = asSide(measured.base, versions[0], plan.run, input.base.mapped, input.ownCode);
+    const freshHead = asSide(measured.head, versions[1], plan.run, head.manifest.mapped, input.ownCode);
     const seed = `${options.seed} confirmation`;
     const again = compareSides(freshBase, freshHead, { ...options, seed, restrictTo: flaggedFunctions(screen) });
     const few = Math.min(again.method.baseInstances, again.method.headInstances);
@@ -130,8 +131,9 @@ function asSide(
   measurement: Measurement,
   { target, commit }: MeasuredVersion,
   run: string,
+  mapped: MappedFunction[] | undefined,
   ownCode: OwnCode | undefined,
 ): Side {
-  return sideOf(createRecording({ tool: '', target, key: '', commit, run, measuredAt: '', ...measurement }), ownCode)
-    .side;
+  const recording = createRecording({ tool: '', target, key: '', commit, run, measuredAt: '', ...measurement });
+  return sideOf(applyMapped(recording, mapped ?? []), ownCode).side;
 }

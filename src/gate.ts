@@ -61,6 +61,8 @@ export interface Services {
   /** Where regressions can be accepted: the label that does, and who set it, looked up when it matters. */
   acceptance?: { label: string; fetch(): Promise<JudgeContext['acceptedBy']> };
   progress: Progress;
+  /** The checkout of the measured commit: maps of bundles are looked for here. */
+  workspace?: string;
   /** A cancelled job: what was measured until then is still published. */
   interruption?: Interruption;
 }

@@ -20,6 +20,7 @@ import type { ShardBarrier } from './recordings/shard-barrier.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { Settings } from './settings.ts';
 import type { SnapshotSource } from './snapshots/collect.ts';
+import { mapSources } from './source-maps.ts';
 import { TOOL } from './version.ts';
 
 /** What a measurement needs of the world. */
@@ -31,6 +32,8 @@ export interface MeasuringServices {
   run: string;
   region: string;
   progress: Progress;
+  /** The checkout of the measured commit, for the source maps of its bundles. */
+  workspace?: string;
   interruption?: Interruption;
 }
 
@@ -125,7 +128,7 @@ export async function measureCommit(job: MeasuringJob): Promise<MeasuredCommit> 
     const measurement = await measure(head, plan, s3, clock, progress, interruption);
     await assertUnchanged(lambda, target);
     progress.step('Merge the snapshots');
-    return { head: record(head, measurement), ...told(measurement) };
+    return withSources({ head: record(head, measurement), ...told(measurement) }, services.workspace);
   }
   const reference = { ...settings.function, qualifier: settings.baseQualifier };
   const baseTarget = await resolveTarget(lambda, reference, services.region, clock, READY_TIMEOUT_MS);
@@ -133,11 +136,17 @@ export async function measureCommit(job: MeasuringJob): Promise<MeasuredCommit> 
   const measured = await measureInterleaved(base, head, plan, s3, clock, progress, interruption);
   await Promise.all([assertUnchanged(lambda, target), assertUnchanged(lambda, baseTarget)]);
   progress.step('Merge the snapshots');
-  return {
-    head: record(head, measured.head),
-    base: record(base, measured.base),
-    ...told(measured.base, measured.head),
-  };
+  return withSources(
+    { head: record(head, measured.head), base: record(base, measured.base), ...told(measured.base, measured.head) },
+    services.workspace,
+  );
+}
+
+/** Functions of bundles where their sources have them. The maps of the base version are those of another checkout. */
+function withSources(measured: MeasuredCommit, workspace: string | undefined): MeasuredCommit {
+  if (workspace === undefined) return measured;
+  const { recording, warnings } = mapSources(measured.head, workspace);
+  return { ...measured, head: recording, warnings: [...measured.warnings, ...warnings] };
 }
 
 function told(...measurements: Measurement[]): { warnings: string[]; interrupted: boolean } {

@@ -52,6 +52,15 @@ const instanceSchema = z.object({
 });
 export type InstanceAccount = z.infer<typeof instanceSchema>;
 
+const declarationSchema = z.object({
+  name: z.string().max(4096),
+  file: z.string().max(4096),
+  line: quantity,
+  column: quantity,
+});
+/** A function as the deployed bundle has it, and as its source has it. */
+export type MappedFunction = [from: z.infer<typeof declarationSchema>, to: z.infer<typeof declarationSchema>];
+
 export const manifestSchema = z.object({
   schemaVersion: z.literal(1),
   tool: text,
@@ -77,6 +86,11 @@ export const manifestSchema = z.object({
   instances: z.array(instanceSchema).max(10_000),
   load: loadSchema,
   reports: reportsSchema,
+  /** Functions that source maps found elsewhere than in the bundle: a later measurement of this version has no maps. */
+  mapped: z
+    .array(z.tuple([declarationSchema, declarationSchema]))
+    .max(20_000)
+    .optional(),
   verdict: text,
 });
 

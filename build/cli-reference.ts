@@ -1,5 +1,6 @@
 /**
- * Writes `docs/cli.md` from the help of the command line: `node build/cli-reference.ts`. A test compares them.
+ * Writes `docs/cli.md` from the help of the command line, and `docs/configuration.md`: `npm run reference`. A test
+ * compares them.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +8,7 @@ import type { Command } from 'commander';
 import { createProgram } from '../src/cli/program.ts';
 import type { Shell } from '../src/cli/shell.ts';
 import { systemClock } from '../src/clock.ts';
+import { renderConfiguration } from './configuration-reference.ts';
 
 const INTRODUCTION = `# The command line
 
@@ -14,7 +16,8 @@ Everything the Action does, from a shell: against AWS with the credentials of yo
 (\`AWS_ENDPOINT_URL_S3\`, \`AWS_ENDPOINT_URL_LAMBDA\`). \`top\`, \`diff\`, \`merge\` and \`flamegraph\` work on any pprof file.
 
 \`\`\`
-npx lambda-profile --help
+npx lambda-profile --help                                             # in a clone of the project
+npx -p github:org/lambda-profile-action lambda-profile --help         # anywhere else
 \`\`\`
 
 * Results go to standard output, progress and everything else to standard error. \`--json\` prints one document with a
@@ -64,4 +67,8 @@ export function renderReference(): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-  writeFileSync(fileURLToPath(new URL('../docs/cli.md', import.meta.url)), renderReference());
+  for (const [name, text] of [
+    ['cli.md', renderReference()],
+    ['configuration.md', renderConfiguration()],
+  ] as const)
+    writeFileSync(new URL(`../docs/${name}`, import.meta.url), text);

@@ -153,7 +153,8 @@ const INPUTS = {
   'baseline-prefix': keyPath,
 } as const;
 
-const DEFAULTS: RawInputs = {
+/** What an input is that nobody gave; those without are described in action.yml. */
+export const DEFAULTS: RawInputs = {
   payload: '{}',
   invocations: '800',
   concurrency: '8',

@@ -1,23 +1,37 @@
 /**
  * The whole gate on one machine: Lambda, S3 and GitHub on loopback, a real function in real processes, the built
  * Action. Deploys a sample function, records it for a push to main, then judges two pull requests: one that makes a
- * function slower (and another faster, renames one and moves one), and one that changes nothing.
+ * function slower, and one that changes nothing. `--function go` takes the Go function instead of the Node.js one.
  * Exits 1 when any of the three runs ends in another way than it must.
  */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import pc from 'picocolors';
-import { buildLayer } from '../../agents/node/build/layer.ts';
 import { type Cloud, JOB_TOKEN, startCloud } from '../../test/cloud/cloud.ts';
-import { createDeployer, readFiles } from '../../test/cloud/deploy.ts';
+import { createDeployer } from '../../test/cloud/deploy.ts';
 import { type ActionResult, runAction } from '../../test/cloud/runner.ts';
 import { readableComment } from './readable-comment.ts';
+import { SAMPLES, writeCheckout } from './samples.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const output = join(root, '.lambda-profile', 'demo');
 const FUNCTION = 'orders';
 const BUCKET = 'octo-profiles';
+const SERVICE = `services/${FUNCTION}`;
+
+const { values } = parseArgs({ options: { function: { type: 'string', default: 'node' } }, strict: true });
+const sample = SAMPLES[values.function]?.();
+if (sample === undefined) {
+  console.error(`Cannot run the demo with --function ${values.function}: it must be node or go.`);
+  process.exit(2);
+}
+const missing = await sample.missing();
+if (missing !== undefined) {
+  console.error(`Cannot run the demo with --function ${values.function}: ${missing}.`);
+  process.exit(2);
+}
 
 interface Expected {
   exitCode: number;
@@ -41,22 +55,6 @@ function say(line: string): void {
   console.log(`  ${line}`);
 }
 
-/** The sample function at the base, or with the files of the pull request over it. */
-function checkout(directory: string, withPullRequest: boolean): Record<string, string> {
-  rmSync(directory, { recursive: true, force: true });
-  const service = join(directory, 'services', FUNCTION);
-  mkdirSync(service, { recursive: true });
-  cpSync(join(root, 'examples/functions/node'), service, { recursive: true });
-  if (withPullRequest) cpSync(join(root, 'examples/demo/pull-request'), service, { recursive: true });
-  return readFiles(directory);
-}
-
-/** The function's own files, as they are in its zip. */
-function serviceOf(files: Record<string, string>): Record<string, string> {
-  const service = `services/${FUNCTION}/`;
-  return Object.fromEntries(Object.entries(files).map(([path, text]) => [path.slice(service.length), text]));
-}
-
 let runId = 7000;
 
 async function runGate(
@@ -71,6 +69,7 @@ async function runGate(
       'function-name': FUNCTION,
       qualifier: step.version,
       's3-bucket': BUCKET,
+      ...sample!.inputs,
       'update-baseline': String(step.updateBaseline),
       'github-token': JOB_TOKEN,
     },
@@ -126,26 +125,26 @@ const cloud = await timed('Lambda, S3 and GitHub start on loopback', async () =>
   say(`Lambda ${started.lambda.url}  S3 ${started.s3.url}  GitHub ${started.github.url}`);
   return started;
 });
+// The processes of the functions must not outlive it.
+process.once('SIGINT', () => void cloud.close().finally(() => process.exit(130)));
 try {
   const { github } = cloud;
   const deployer = createDeployer(cloud);
-  let layer: Uint8Array | undefined;
-  const deploy = async (files: Record<string, string>): Promise<string> => {
-    const version = await deployer.deploy(FUNCTION, serviceOf(files), { ...(layer && { layer }), bucket: BUCKET });
+  const checkout = (withPullRequest: boolean) => writeCheckout(work, SERVICE, sample, withPullRequest);
+  const deploy = async (): Promise<string> => {
+    const { files, options } = await sample.build(join(work, SERVICE));
+    const version = await deployer.deploy(FUNCTION, files, { ...options, bucket: BUCKET });
     say(`deployed as version ${version}`);
     return version;
   };
 
-  const base = checkout(work, false);
+  const base = checkout(false);
   let mainTip = '';
-  await timed('The agent is built as a layer', async () => {
-    layer = (await buildLayer(join(output, 'layer'))).zip;
-    say(`${(layer.byteLength / 1e6).toFixed(2)} MB; no line of the function changes`);
-  });
+  await timed('The agent', async () => say(await sample.prepare(output)));
 
   await timed('A push to main: its recording is stored', async () => {
     mainTip = github.commit({ branch: 'main', files: base, message: 'Price orders' });
-    const version = await deploy(base);
+    const version = await deploy();
     const event = github.pushEvent('main');
     const result = await runGate(cloud, 'push', work, {
       eventName: 'push',
@@ -157,8 +156,8 @@ try {
     check('push', result, { exitCode: 0, verdict: 'no-baseline', slower: [] });
   });
 
-  await timed('A pull request: bestDiscount slower, packParcels faster, one rename, one move', async () => {
-    const head = checkout(work, true);
+  await timed(`A pull request: ${sample.change}`, async () => {
+    const head = checkout(true);
     const deleted = Object.fromEntries(
       Object.keys(base)
         .filter((path) => !(path in head))
@@ -175,7 +174,7 @@ try {
       base: 'main',
       title: 'Make discounts fair',
     });
-    const version = await deploy(head);
+    const version = await deploy();
     const event = github.pullRequestEvent(number);
     const result = await runGate(cloud, 'slower', work, {
       eventName: 'pull_request',
@@ -184,12 +183,12 @@ try {
       version,
       updateBaseline: false,
     });
-    check('slower', result, { exitCode: 1, verdict: 'fail', slower: ['bestDiscount'] });
+    check('slower', result, { exitCode: 1, verdict: 'fail', slower: [sample.slower] });
     showComment(cloud, number, 'slower');
   });
 
   await timed('A pull request that changes nothing the function runs', async () => {
-    checkout(work, false);
+    checkout(false);
     github.commit({
       branch: 'readme',
       parents: [mainTip],
@@ -197,7 +196,7 @@ try {
       message: 'Say what it does',
     });
     const { number, mergeSha } = github.openPullRequest({ head: 'readme', base: 'main', title: 'Say what it does' });
-    const version = await deploy(base);
+    const version = await deploy();
     const event = github.pullRequestEvent(number);
     const result = await runGate(cloud, 'unchanged', work, {
       eventName: 'pull_request',

@@ -15,7 +15,12 @@ export interface ViewOptions extends Filter {
 export function addViewOptions(command: Command): Command {
   const pattern = (name: string, text: string): Option => new Option(`--${name} <regexp>`, text);
   return command
-    .option('--sample-type <type>', 'what is counted, by name or number (default: what the profile shows first)', '')
+    .addOption(
+      new Option('--sample-type <type>', 'what is counted, by name or number').default(
+        '',
+        'what the profile shows first',
+      ),
+    )
     .addOption(pattern('focus', 'only samples with a function, file or binary that matches'))
     .addOption(pattern('ignore', 'not the samples with one that matches'))
     .addOption(pattern('hide', 'without the functions that match'))

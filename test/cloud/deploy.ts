@@ -7,12 +7,14 @@ import {
   PublishVersionCommand,
   UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
-import { zipSync } from 'fflate';
 import type { Cloud } from './cloud.ts';
+import { archive } from './lambda/deployment.ts';
 
 export interface DeployOptions {
   /** Zip of the agent layer; without one the function has no agent. */
   layer?: Uint8Array;
+  /** An executable for provided.al2023, in place of the files of a Node.js function. */
+  bootstrap?: Uint8Array;
   bucket?: string;
   memoryMb?: number;
   environment?: Record<string, string>;
@@ -41,18 +43,16 @@ export function createDeployer(cloud: Pick<Cloud, 'jobEnvironment'> & { lambda: 
     return layer.LayerVersionArn!;
   };
   return {
-    async deploy(name, files, { layer, bucket, memoryMb = 1024, environment = {} } = {}) {
-      const zip = zipSync(
-        Object.fromEntries(Object.entries(files).map(([path, text]) => [path, new TextEncoder().encode(text)])),
-      );
+    async deploy(name, files, { layer, bootstrap, bucket, memoryMb = 1024, environment = {} } = {}) {
+      const zip = archive(bootstrap ? { bootstrap: { contents: bootstrap, mode: 0o755 } } : files);
       if (created.has(name)) await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: zip }));
       else
         await lambda.send(
           new CreateFunctionCommand({
             FunctionName: name,
-            Runtime: 'nodejs24.x',
+            Runtime: bootstrap ? 'provided.al2023' : 'nodejs24.x',
             Role: 'arn:aws:iam::123456789012:role/orders',
-            Handler: 'index.handler',
+            Handler: bootstrap ? 'bootstrap' : 'index.handler',
             Timeout: 30,
             MemorySize: memoryMb,
             ...(layer && { Layers: [await publishLayer(layer)] }),

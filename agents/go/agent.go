@@ -76,10 +76,10 @@ func newAgent(s settings, writer objectWriter, clock clock, log func(string)) *a
 func (a *agent) begin(mark *mark, request string, deadline time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	defer a.recover()
 	if a.isOff() {
 		return
 	}
-	defer a.recover()
 	a.finish(false) // An invocation whose response was never seen.
 	cold := !a.invoked
 	a.invoked = true
@@ -102,10 +102,10 @@ func (a *agent) done(failed bool) {
 func (a *agent) idle() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	defer a.recover()
 	if a.isOff() {
 		return
 	}
-	defer a.recover()
 	a.finish(false)
 	if a.window.run != "" || a.settings.maxInvocations == 0 || a.window.invocations < a.settings.maxInvocations {
 		return
@@ -124,14 +124,14 @@ func (a *agent) flush(mark mark, deadline time.Time) (reply flushReply) {
 	nothing := func(failures ...failure) flushReply {
 		return a.reply(window{run: mark.run, commit: mark.commit}, nil, failures)
 	}
-	if a.isOff() {
-		return nothing(*a.off)
-	}
 	defer func() {
 		if problem := a.recovered(recover()); problem != nil {
 			reply = nothing(*problem)
 		}
 	}()
+	if a.isOff() {
+		return nothing(*a.off)
+	}
 	a.finish(false)
 	if mark.hold > 0 && mark.hold < deadline.Sub(a.clock.now())-reserved {
 		a.clock.sleep(mark.hold)
@@ -175,6 +175,7 @@ func (a *agent) turnOff(code, message string) {
 	if a.off == nil {
 		a.off = &failure{a.settings.types[0], code, message}
 		a.current = nil
+		defer func() { _ = recover() }() // What cannot be ended will not be asked again.
 		a.recorder.close()
 	}
 }
@@ -391,6 +392,7 @@ func (a *agent) noteFailure(code, message string) {
 		return
 	}
 	a.turnOff(code, message)
+	defer func() { _ = recover() }() // Nothing is left to tell it to.
 	a.log(fmt.Sprintf("off after %d failures in a row, the last one: %s: %s", maxFailures, code, message))
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
@@ -223,18 +224,76 @@ func TestThreeFailuresInARow(t *testing.T) {
 	}
 }
 
-func TestAMistakeOfTheAgentIsNotTheFunctions(t *testing.T) {
-	f := startFunction(t, testSettings("cpu"), burn)
-	f.bucket.refuse = func(context.Context, string) error { panic("broken") }
-	f.invoke(t, "", clientContext("invoke", "r"))
-	if reply := f.flush(t, "r"); reply.Failures[0].Code != "InternalError" || reply.Failures[0].Message != "broken" {
-		t.Errorf("the reply is %+v", reply)
+// brokenWriter panics where a test says so.
+type brokenWriter struct {
+	fakeBucket
+	onRest bool
+}
+
+func (w *brokenWriter) rest() {
+	if w.onRest {
+		panic("broken")
 	}
-	f.loop.agent.mu.Lock()
-	f.loop.agent.clock.cpu = func() time.Duration { panic("no clock") }
-	f.loop.agent.mu.Unlock()
-	if p := f.invoke(t, "x", clientContext("invoke", "r")); p.body != "ok x" {
-		t.Errorf("the answer is %+v", p)
+}
+
+func TestAMistakeOfTheAgentIsNotTheFunctions(t *testing.T) {
+	broken := func() { panic("broken") }
+	for _, test := range []struct {
+		step string
+		fail func(a *agent)
+	}{
+		{"the clock", func(a *agent) { a.clock.now = func() time.Time { panic("broken") } }},
+		{"the clock that tells when profiling ends", func(a *agent) {
+			a.settings.until = time.Now().Add(time.Hour)
+			a.clock.now = func() time.Time { panic("broken") }
+		}},
+		{"the CPU clock", func(a *agent) { a.clock.cpu = func() time.Duration { panic("broken") } }},
+		{"the recorder's CPU clock", func(a *agent) { a.recorder.processCPU = func() time.Duration { panic("broken") } }},
+		{"the count of allocations", func(a *agent) { a.clock.allocatedBytes = func() uint64 { panic("broken") } }},
+		{"sleeping", func(a *agent) { a.clock.sleep = func(time.Duration) { broken() } }},
+		{"the rate limit", func(a *agent) { a.limit = nil }},
+		{"the recorder", func(a *agent) { a.recorder = nil }},
+		{"what the recorder has", func(a *agent) { a.recorder.segments = []segment{{data: []byte("nothing")}} }},
+		{"writing", func(a *agent) {
+			a.writer = &brokenWriter{fakeBucket: fakeBucket{refuse: func(context.Context, string) error { panic("broken") }}}
+		}},
+		{"closing connections", func(a *agent) { a.writer = &brokenWriter{onRest: true} }},
+		{"the log", func(a *agent) {
+			a.writer = &brokenWriter{onRest: true}
+			a.log = func(string) { broken() }
+		}},
+	} {
+		for _, when := range []string{"from the start", "in a window"} {
+			t.Run(test.step+" "+when, func(t *testing.T) {
+				t.Cleanup(pprof.StopCPUProfile) // A recorder that was taken away cannot.
+				s := testSettings("cpu", "heap", "goroutine", "mutex")
+				s.maxInvocations = 2
+				f := startFunction(t, s, func(payload []byte) (string, error) {
+					if string(payload) == "fail" {
+						return "", errors.New("no such order")
+					}
+					return "ok " + string(payload), nil
+				})
+				if when == "in a window" {
+					f.invoke(t, "x", clientContext("invoke", "r"))
+				}
+				f.loop.agent.mu.Lock()
+				test.fail(f.loop.agent)
+				f.loop.agent.mu.Unlock()
+				for i := range 4 {
+					for _, context := range []string{"", clientContext("warmup", "r"), clientContext("invoke", "r"), clientContext("invoke", fmt.Sprint("r", i))} {
+						if p := f.invoke(t, "x", context); p.body != "ok x" || p.outcome != "response" {
+							t.Fatalf("the answer is %+v", p)
+						}
+						if p := f.invoke(t, "fail", context); p.body != "no such order" || p.outcome != "error" {
+							t.Fatalf("the answer is %+v", p)
+						}
+					}
+					// It answers, whatever it says.
+					f.flush(t, "r", "lambda-profile.hold", "1")
+				}
+			})
+		}
 	}
 }
 

@@ -77,15 +77,16 @@ func (r *recorder) pause() {
 	if !r.cpuRunning {
 		return
 	}
-	r.cpuRunning = false
 	runtime.SetCPUProfileRate(0)
-	r.segments = append(r.segments, segment{cpu: r.processCPU() - r.cpuFrom})
 	ending := make(chan struct{})
 	r.ending = ending
 	go func() {
 		defer close(ending)
 		pprof.StopCPUProfile()
 	}()
+	r.cpuRunning = false
+	r.segments = append(r.segments, segment{})
+	r.segments[len(r.segments)-1].cpu = r.processCPU() - r.cpuFrom
 }
 
 // ended waits for the segment that is still being written.

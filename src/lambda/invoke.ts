@@ -80,6 +80,7 @@ export function createInvoke(client: Invoker, target: Target, clock: Clock): Inv
       const output = await send().catch((error: unknown) => (wasSkewed(error) ? send() : Promise.reject(error)));
       return answered(output, marks.op, sentMs, clock.monotonicMs(), target);
     } catch (error) {
+      if (error instanceof MeasurementError) throw error;
       return unanswered(error, marks.op, sentMs, clock.monotonicMs(), target);
     }
   };

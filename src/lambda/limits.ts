@@ -122,6 +122,6 @@ export function clipConcurrency(
     );
   return {
     concurrency: tightest.most,
-    warning: `concurrency was lowered from ${wanted} to ${tightest.most}: ${tightest.what} ${tightest.most}${versions > 1 ? ` for each of ${versions} versions` : ''}.`,
+    warning: `concurrency was lowered from ${wanted} to ${tightest.most}: ${tightest.what} ${tightest.most}${versions > 1 ? ` for each of ${versions} versions` : ''}. Raise it to measure more instances.`,
   };
 }

@@ -11,6 +11,7 @@ export interface Payloads {
 const MAX_BYTES = 6 * 1024 * 1024;
 /** Long enough that every weight gets its share, short enough that a short run sees every payload. */
 const MAX_CYCLE = 1000;
+const MAX_WEIGHT = 1e9;
 
 /**
  * Events of one or several documents. A document is one JSON event, or the weighted list of aws-lambda-power-tuning:
@@ -31,9 +32,11 @@ export function parsePayloads(documents: readonly PayloadDocument[], random: () 
 function parseDocument(text: string, source: string): { bodies: Uint8Array[]; weights: number[] } {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new ConfigurationError(`Cannot use the payload of ${source}: it is not JSON (${(error as Error).message}).`);
+    throw new ConfigurationError(
+      `Cannot use the payload of ${source}: it is not JSON (${text.trim() === '' ? 'it is empty' : (error as Error).message}). Give one JSON document: an event, or a list of events as [{ "payload": …, "weight": 1 }, …].`,
+    );
   }
   const weighted = asWeightedList(value, source);
   const events = weighted ?? [{ payload: value, weight: 1 }];
@@ -41,13 +44,15 @@ function parseDocument(text: string, source: string): { bodies: Uint8Array[]; we
     const body = new TextEncoder().encode(JSON.stringify(payload));
     if (body.byteLength > MAX_BYTES)
       throw new ConfigurationError(
-        `Cannot use the payload of ${source}${weighted ? `, entry ${i + 1}` : ''}: it has ${body.byteLength} bytes, and Lambda takes at most ${MAX_BYTES}.`,
+        `Cannot use the payload of ${source}${weighted ? `, entry ${i + 1}` : ''}: it has ${body.byteLength} bytes, and Lambda takes at most ${MAX_BYTES}. Give a smaller event, or one that names an object in S3.`,
       );
     return body;
   });
   const weights = events.map(({ weight }) => weight);
   if (weights.every((weight) => weight === 0))
-    throw new ConfigurationError(`Cannot use the payload list of ${source}: all its weights are 0.`);
+    throw new ConfigurationError(
+      `Cannot use the payload list of ${source}: all its weights are 0. Give at least one entry a weight above 0.`,
+    );
   return { bodies, weights };
 }
 
@@ -59,11 +64,16 @@ export function payloadAt({ bodies, order }: Payloads, index: number): Uint8Arra
 function asWeightedList(value: unknown, source: string): { payload: unknown; weight: number }[] | undefined {
   const isEntry = (entry: unknown): entry is { payload: unknown; weight: unknown } =>
     typeof entry === 'object' && entry !== null && 'payload' in entry && 'weight' in entry;
-  if (!Array.isArray(value) || value.length === 0 || !value.every(isEntry)) return undefined;
-  return value.map(({ payload, weight }, i) => {
-    if (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0)
+  if (!Array.isArray(value) || !value.some(isEntry)) return undefined;
+  const odd = value.findIndex((entry) => !isEntry(entry));
+  if (odd >= 0)
+    throw new ConfigurationError(
+      `Cannot use the payload list of ${source}: entry ${odd + 1} has no payload and weight, and others have. Give both to every entry.`,
+    );
+  return (value as { payload: unknown; weight: unknown }[]).map(({ payload, weight }, i) => {
+    if (typeof weight !== 'number' || !(weight >= 0 && weight <= MAX_WEIGHT))
       throw new ConfigurationError(
-        `Cannot use the payload list of ${source}: weight of entry ${i + 1} must be a number of at least 0, it is ${JSON.stringify(weight)}.`,
+        `Cannot use the payload list of ${source}: weight of entry ${i + 1} must be a number from 0 to ${MAX_WEIGHT}, it is ${JSON.stringify(weight)}.`,
       );
     return { payload, weight };
   });

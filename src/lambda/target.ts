@@ -2,6 +2,7 @@ import {
   type FunctionConfiguration,
   GetAliasCommand,
   GetFunctionConfigurationCommand,
+  InvokeCommand,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
 import { explainAwsError, readAwsFailure } from '../aws-error.ts';
@@ -27,6 +28,8 @@ export interface Target {
   version: string;
   region: string;
   codeSha256: string;
+  /** When code or configuration were last updated, as AWS writes it. */
+  lastModified?: string;
   memoryMb: number;
   timeoutSeconds: number;
   architecture: string;
@@ -112,6 +115,7 @@ export async function resolveTarget(
     version: configuration.Version ?? version ?? '$LATEST',
     region,
     codeSha256: configuration.CodeSha256 ?? '',
+    ...(configuration.LastModified && { lastModified: configuration.LastModified }),
     memoryMb: configuration.MemorySize ?? 128,
     timeoutSeconds: configuration.Timeout ?? 3,
     architecture: configuration.Architectures?.[0] ?? 'x86_64',
@@ -120,23 +124,32 @@ export async function resolveTarget(
 }
 
 /**
- * `$LATEST` may be replaced while it is measured; then the profiles belong to two programs.
- * @throws MeasurementError when the code is not the one that was resolved
+ * `$LATEST` may be replaced while it is measured; then the profiles belong to two programs, or to one in two
+ * environments.
+ * @throws MeasurementError when code or configuration are not those that were resolved
  */
 export async function assertUnchanged(client: Pick<LambdaClient, 'send'>, target: Target): Promise<void> {
   if (target.version !== '$LATEST') return;
-  const { CodeSha256 } = await fetchConfiguration(
+  const { CodeSha256, LastModified } = await fetchConfiguration(
     client,
     target.invokeName,
     target.region,
     target.functionName,
     target.version,
   );
-  if ((CodeSha256 ?? '') === target.codeSha256) return;
+  const isSameCode = (CodeSha256 ?? '') === target.codeSha256;
+  if (isSameCode && (target.lastModified === undefined || LastModified === target.lastModified)) return;
+  const what = isSameCode ? 'configuration was changed' : 'code was replaced';
   throw new MeasurementError(
-    `Cannot trust the measurement of ${target.functionName}: its code was replaced while it ran.`,
+    `Cannot trust the measurement of ${target.functionName}: its ${what} while it ran.`,
     'Publish a version for each deployment and give it as qualifier, or let no other deployment run at the same time.',
-    [{ what: `Code of ${target.functionName}`, state: 'failed', found: 'another CodeSha256 than at the start' }],
+    [
+      {
+        what: `Version $LATEST of ${target.functionName}`,
+        state: 'failed',
+        found: `another ${isSameCode ? 'LastModified' : 'CodeSha256'} than at the start`,
+      },
+    ],
   );
 }
 
@@ -206,6 +219,7 @@ async function fetchReady(
   readyTimeoutMs: number,
 ): Promise<FunctionConfiguration> {
   const deadlineMs = clock.nowMs() + readyTimeoutMs;
+  let isWoken = false;
   for (;;) {
     const configuration = await fetchConfiguration(client, invokeName, region, name, version);
     const { State, StateReason, LastUpdateStatus, LastUpdateStatusReason } = configuration;
@@ -214,9 +228,22 @@ async function fetchReady(
         `Cannot measure ${name}: its last deployment failed${withReason(StateReason ?? LastUpdateStatusReason)}.`,
         'Fix the deployment, then run the job again.',
       );
+    if (State === 'Deleting' || State === 'Deactivating' || State === 'Deactivated')
+      throw new MeasurementError(
+        `Cannot measure ${name}: it is ${State.toLowerCase()}${withReason(StateReason)}.`,
+        'Deploy the function again, and let nothing delete or deactivate it while it is measured.',
+        [{ what: `State of ${name}`, state: 'failed', found: State }],
+      );
+    if (State === 'Inactive' && !isWoken) {
+      // Idle for weeks. A call wakes it, but fails itself, and runs nothing.
+      isWoken = true;
+      await client
+        .send(new InvokeCommand({ FunctionName: invokeName, ...(version && { Qualifier: version }) }))
+        .catch(() => {});
+      continue;
+    }
     // While an update is in progress, calls still reach the old code.
-    // Inactive functions have been idle for long: an invocation wakes them.
-    const active = State === undefined || State === 'Active' || State === 'Inactive';
+    const active = State === undefined || State === 'Active';
     // A version with SnapStart is restored from a snapshot that is taken when it is published.
     const { ApplyOn, OptimizationStatus } = configuration.SnapStart ?? {};
     const snapshotTaken =

@@ -1,12 +1,18 @@
-import { LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  CreateFunctionCommand,
+  LambdaClient,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClients } from '../../src/aws-clients.ts';
 import { systemClock } from '../../src/clock.ts';
 import { createInvoke, type Invocation } from '../../src/lambda/invoke.ts';
 import { type LoadPlan, type LoadSide, runLoad } from '../../src/lambda/load.ts';
 import { parsePayloads } from '../../src/lambda/payloads.ts';
-import { parseFunctionName, resolveTarget, type Target } from '../../src/lambda/target.ts';
+import { assertUnchanged, parseFunctionName, resolveTarget, type Target } from '../../src/lambda/target.ts';
 import { parseSettings } from '../../src/settings.ts';
+import { archive, lambdaClient, nodeFunction } from '../cloud/lambda/deployment.ts';
 import { type LambdaServer, startLambda } from '../cloud/lambda/server.ts';
 
 // What goes wrong in the middle of a load: one sentence, what to do, and nothing sent twice. The real client, and an
@@ -16,7 +22,9 @@ let server: LambdaServer;
 let client: LambdaClient;
 let calls = 0;
 /** Answer of call number n, as status, error code, message and reset; undefined: all is well. */
-let trouble: (call: number) => { status: number; code: string; message?: string } | 'reset' | undefined;
+let trouble: (
+  call: number,
+) => { status: number; code: string; message?: string } | { version: string } | 'reset' | undefined;
 
 beforeAll(async () => {
   server = await startLambda({
@@ -28,10 +36,10 @@ beforeAll(async () => {
         request.socket.destroy();
         return true;
       }
-      const failed = wrong !== undefined;
+      const failed = wrong !== undefined && 'status' in wrong;
       response.writeHead(failed ? wrong.status : 200, {
         'X-Amzn-Requestid': `r-${calls}`,
-        'X-Amz-Executed-Version': '7',
+        'X-Amz-Executed-Version': wrong && 'version' in wrong ? wrong.version : '7',
         ...(failed && { 'X-Amzn-Errortype': wrong.code }),
       });
       response.end(failed ? JSON.stringify({ message: wrong.message ?? '' }) : '{}');
@@ -102,6 +110,35 @@ describe('a load that meets trouble', () => {
       message: 'Cannot invoke orders:7: it does not exist any more.',
       next: 'Let nothing delete or replace the function while it is measured.',
     });
+  });
+
+  it('ends when another version answers than the one that is measured', async () => {
+    await expect(load((call) => (call > 10 ? { version: '8' } : undefined))).rejects.toMatchObject({
+      message: 'Cannot measure orders:7: Lambda ran version 8.',
+      next: expect.stringContaining('give the version number as qualifier'),
+    });
+    expect(calls).toBeLessThan(16);
+  });
+
+  it('does not trust $LATEST when its code or its configuration was updated meanwhile', async () => {
+    const lambda = await startLambda({ region: 'us-east-1', accountId: '123456789012' });
+    const asker = lambdaClient(lambda.url);
+    try {
+      const files = { 'index.mjs': 'export const handler = () => 1;' };
+      await asker.send(new CreateFunctionCommand(nodeFunction('orders', files)));
+      const resolve = () => resolveTarget(asker, parseFunctionName('orders'), 'us-east-1', systemClock, 10_000);
+      const before = await resolve();
+      await expect(assertUnchanged(asker, before)).resolves.toBeUndefined();
+      await asker.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'orders', MemorySize: 1024 }));
+      await expect(assertUnchanged(asker, before)).rejects.toThrow('its configuration was changed while it ran');
+      const between = await resolve();
+      const ZipFile = archive({ 'index.mjs': 'export const handler = () => 2;' });
+      await asker.send(new UpdateFunctionCodeCommand({ FunctionName: 'orders', ZipFile }));
+      await expect(assertUnchanged(asker, between)).rejects.toThrow('its code was replaced while it ran');
+    } finally {
+      asker.destroy();
+      await lambda.close();
+    }
   });
 
   it('says that the clock of the machine is off', async () => {

@@ -82,11 +82,13 @@ describe('clipConcurrency()', () => {
   it('lowers a concurrency above what the account allows, and says by what', () => {
     expect(clipConcurrency({ denied: [], unreserved: 10 }, 8, 1, 'orders')).toEqual({
       concurrency: 5,
-      warning: "concurrency was lowered from 8 to 5: half of the account's unreserved concurrency (10) is 5.",
+      warning:
+        "concurrency was lowered from 8 to 5: half of the account's unreserved concurrency (10) is 5. Raise it to measure more instances.",
     });
     expect(clipConcurrency({ denied: [], reserved: 8, unreserved: 1000 }, 8, 2, 'orders')).toEqual({
       concurrency: 4,
-      warning: 'concurrency was lowered from 8 to 4: its reserved concurrency allows 4 for each of 2 versions.',
+      warning:
+        'concurrency was lowered from 8 to 4: its reserved concurrency allows 4 for each of 2 versions. Raise it to measure more instances.',
     });
     expect(clipConcurrency({ denied: [], provisioned: 3 }, 8, 1, 'orders').concurrency).toBe(3);
   });

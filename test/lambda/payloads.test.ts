@@ -23,17 +23,29 @@ describe('parsePayloads()', () => {
     expect(sent).toEqual(Array.from({ length: 400 }, (_, i) => text(payloadAt(parse(list), i))));
   });
 
+  it('reads a file with a byte order mark, as editors on Windows write them', () => {
+    const { bodies } = parsePayloads([{ name: 'a.json', text: '\uFEFF{"a":1}' }], Math.random);
+    expect(text(bodies[0]!)).toBe('{"a":1}');
+  });
+
   it('takes a list without weights as one event', () => {
     expect(text(payloadAt(parse([1, 2, 3]), 1))).toBe('[1,2,3]');
   });
 
   it('refuses what is not JSON, weights that are no numbers, weights that are all zero, and events over 6 MB', () => {
     expect(() => parsePayloads([{ name: 'input payload', text: '{' }], Math.random)).toThrow(
-      /payload of input payload: it is not JSON/,
+      /payload of input payload: it is not JSON \(.*\)\. Give one JSON document/,
     );
-    expect(() => parse([{ payload: 1, weight: 'x' }])).toThrow(/weight of entry 1 must be a number/);
-    expect(() => parse([{ payload: 1, weight: 0 }])).toThrow(/all its weights are 0/);
-    expect(() => parse('x'.repeat(6 * 1024 * 1024))).toThrow(/Lambda takes at most 6291456/);
+    expect(() => parsePayloads([{ name: 'a.json', text: ' ' }], Math.random)).toThrow('(it is empty)');
+    expect(() => parse([{ payload: 1, weight: 'x' }])).toThrow(/weight of entry 1 must be a number from 0/);
+    expect(() => parse([{ payload: 1, weight: 1e308 }])).toThrow(/it is 1e\+308/);
+    expect(() => parse([{ payload: 1, weight: 1 }, { payload: 2 }])).toThrow(
+      /entry 2 has no payload and weight, and others have. Give both to every entry/,
+    );
+    expect(() => parse([{ payload: 1, weight: 0 }])).toThrow(
+      /all its weights are 0. Give at least one entry a weight above 0/,
+    );
+    expect(() => parse('x'.repeat(6 * 1024 * 1024))).toThrow(/Lambda takes at most 6291456. Give a smaller event/);
   });
 
   it('apportions any weights within one call of their share', () => {

@@ -148,9 +148,40 @@ describe('resolveTarget()', () => {
     await expect(
       resolve({ GetFunctionConfiguration: [{ ...ready, State: 'Failed', StateReason: 'no image' }] }),
     ).rejects.toThrow(/last deployment failed \(no image\)/);
+    await expect(
+      resolve({
+        GetFunctionConfiguration: [{ ...ready, LastUpdateStatus: 'Failed', LastUpdateStatusReason: 'no role' }],
+      }),
+    ).rejects.toThrow(/last deployment failed \(no role\)/);
     await expect(resolve({ GetFunctionConfiguration: [{ ...ready, CapacityProviderConfig: {} }] })).rejects.toThrow(
       /Managed Instances/,
     );
+  });
+
+  it.each(['Deleting', 'Deactivating', 'Deactivated'])('says at once that a function is %s', async (State) => {
+    const clock = sleepyClock();
+    await expect(resolve({ GetFunctionConfiguration: [{ ...ready, State }] }, 'orders:7', clock)).rejects.toMatchObject(
+      {
+        message: `Cannot measure orders: it is ${State.toLowerCase()}.`,
+        next: expect.stringContaining('Deploy the function again'),
+      },
+    );
+    expect(clock.sleptMs).toBe(0);
+  });
+
+  it('wakes a function that has been idle for weeks with one call, and waits until it is active', async () => {
+    const states = ['Inactive', 'Inactive', 'Pending', 'Active'].map((State) => ({ ...ready, State }));
+    const service = client({
+      GetFunctionConfiguration: states,
+      Invoke: [
+        awsError('ResourceConflictException', 409, 'The function is currently in the following state: Inactive'),
+      ],
+    });
+    const target = await resolveTarget(service, parseFunctionName('orders:7'), 'eu-west-1', sleepyClock(), 60_000);
+    expect(target.version).toBe('7');
+    expect(service.calls.filter(({ name }) => name === 'Invoke')).toEqual([
+      { name: 'Invoke', input: { FunctionName: 'orders', Qualifier: '7' } },
+    ]);
   });
 });
 
@@ -161,5 +192,25 @@ describe('assertUnchanged()', () => {
     await expect(assertUnchanged(other, latest)).rejects.toThrow(/code was replaced while it ran/);
     const same = client({ GetFunctionConfiguration: [ready] });
     await expect(assertUnchanged(same, latest)).resolves.toBeUndefined();
+  });
+
+  it('notices that the configuration of $LATEST was changed: memory, variables, layers', async () => {
+    const [before, after] = ['2026-11-20T10:00:00.000+0000', '2026-11-20T10:01:00.000+0000'];
+    const answer = { ...ready, Version: '$LATEST', LastModified: before };
+    const latest = await resolve({ GetFunctionConfiguration: [answer] }, 'orders');
+    const same = client({ GetFunctionConfiguration: [answer] });
+    await expect(assertUnchanged(same, latest)).resolves.toBeUndefined();
+    const other = client({ GetFunctionConfiguration: [{ ...answer, LastModified: after }] });
+    await expect(assertUnchanged(other, latest)).rejects.toMatchObject({
+      message: 'Cannot trust the measurement of orders: its configuration was changed while it ran.',
+      next: expect.stringContaining('Publish a version for each deployment'),
+    });
+  });
+
+  it('asks nothing about a published version: it cannot change', async () => {
+    const version = await resolve({ GetFunctionConfiguration: [ready] });
+    const service = client({});
+    await assertUnchanged(service, version);
+    expect(service.calls).toEqual([]);
   });
 });

@@ -120,13 +120,13 @@ function firstRunBlocks(report: Report): Block[] {
   const blocks: Block[] = [];
   if (report.head !== undefined && report.head.instances.length > 0) {
     const { cpuMs, durationMs } = meansOf(report.head);
-    if (cpuMs > 0)
-      blocks.push(
-        text(
-          80,
-          `Measured **${formatValue(cpuMs, 'ms')} CPU** per invocation${durationMs > 0 ? `; median duration ${formatValue(durationMs, 'ms')}` : ''}.`,
-        ),
-      );
+    const { cost } = report.head;
+    const parts = [
+      cpuMs > 0 ? `**${formatValue(cpuMs, 'ms')} CPU** per invocation` : '',
+      durationMs > 0 ? `median duration ${formatValue(durationMs, 'ms')}` : '',
+      cost?.known ? `${formatValue(cost.perMillion, 'USD')} per million invocations at list prices` : '',
+    ].filter((part) => part !== '');
+    if (parts.length > 0) blocks.push(text(80, `Measured: ${parts.join(', ')}.`));
   }
   if (report.hottest.length > 0) blocks.push(hottestBlock(report, 0, report.top, ''));
   return blocks;

@@ -96,13 +96,20 @@ describe('the Action', { timeout: 180_000 }, () => {
 });
 
 describe('the job summary', { timeout: 180_000 }, () => {
-  it('draws the recordings of the base branch, the new one last', async () => {
+  it('draws the recordings of the base branch, the new one last; a scheduled run compares with the same commit', async () => {
     const { github } = scenario.cloud;
     const next = github.commit({ branch: 'main', files: { 'docs/next.md': 'n\n' } });
     const push = { sha: next, event: github.pushEvent('main'), inputs: { 'update-baseline': 'true' } };
     const { summary, compared } = await run(push);
     expect(compared).toEqual({ commit: next, baseline: tip });
     expect(summary).toContain(`x-axis ["${tip.slice(0, 7)}", "${next.slice(0, 7)}"]`);
+
+    // The night's run: the same commit on the default branch, of an event that names no repository.
+    const night = { eventName: 'schedule', event: { schedule: '0 3 * * *' }, environment: { GITHUB_REF_NAME: 'main' } };
+    const scheduled = await run({ ...night, sha: next, inputs: { 'update-baseline': 'true' } });
+    expect(scheduled.compared).toEqual({ commit: next, baseline: tip });
+    expect(scheduled.comments).toEqual([]);
+    expect(scheduled.report.verdict.kind).not.toBe('error');
   });
 });
 

@@ -78,6 +78,17 @@ describe('readContext()', () => {
     expect(context).toMatchObject({ defaultBranch: 'trunk', ...expected });
   });
 
+  it('keeps the path prefixes of a GitHub Enterprise Server', () => {
+    const server = {
+      GITHUB_SERVER_URL: 'https://example.com/github',
+      GITHUB_API_URL: 'https://example.com/github/api/v3',
+    };
+    const { repository: at, apiUrl, run, startedBy } = readContext({ ...env, ...server }, { repository, workflow_run });
+    expect([at.serverUrl, apiUrl]).toEqual([server.GITHUB_SERVER_URL, server.GITHUB_API_URL]);
+    expect(run.url).toBe('https://example.com/github/octo-org/shop/actions/runs/42');
+    expect(startedBy!.run.url).toBe('https://example.com/github/octo-org/shop/actions/runs/41');
+  });
+
   it('says what is missing outside GitHub Actions', () => {
     expect(() => readContext({ ...env, GITHUB_SHA: undefined }, {})).toThrow(
       /GITHUB_SHA is not set.*npx lambda-profile gate/,

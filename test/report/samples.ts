@@ -28,6 +28,7 @@ export function sampleSide(commit: string, cpuMs: number): MeasuredSide {
       agent: 'lambda-profile-go 0.1.0',
       intervalUs: 10_000,
     },
+    cost: { known: true, currency: 'USD', asOf: '2026-03-01', perMillion: 0.0404 * cpuMs },
   };
 }
 

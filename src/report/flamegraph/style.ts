@@ -84,6 +84,6 @@ ${stepRules('light', ':root')}
 @media screen and (prefers-color-scheme:dark){${stepRules('dark', ':root:not([data-theme=light])')}}
 @media(max-width:1100px){.evidence{white-space:normal}}
 @media(max-width:700px){.call .pair{display:none}.call .change{width:6em}fieldset{flex-wrap:wrap}#instances select{max-width:11em}main,footer{padding-left:12px;padding-right:12px}.wide{display:none}h1{font-size:1.2rem}th,td{padding-right:8px}#bar{position:static}.keys{display:none}input[type=search]{width:9em}}
-@media print{body{font-size:12px}code{font-size:11px}.scroll{overflow:visible}.evidence,.number{white-space:normal}#calls:not([open]),#tools,#about,.keys,[role=tablist]{display:none}#bar{position:static}canvas{height:auto!important}h2{break-after:avoid}tr{break-inside:avoid}.bar,#legend li,.state{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media print{body{font-size:12px}code{font-size:11px}.scroll{overflow:visible}.evidence{white-space:normal}#calls:not([open]),#tools,#about,.keys,[role=tablist]{display:none}#bar{position:static}canvas{height:auto!important}h2{break-after:avoid}tr{break-inside:avoid}.bar,#legend li,.state{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 @media(prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important;scroll-behavior:auto!important}}
 `;

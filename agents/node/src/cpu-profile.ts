@@ -10,13 +10,15 @@ export const PHASE_LABEL = 'lambda-profile.phase';
  *
  * The value of a sample is the CPU the thread used since the sample before it, not hits x interval: only that stays
  * right when Lambda throttles or freezes the process. Samples without CPU (waiting) are left out, and so is everything
- * the agent did itself. CPU of threads that run no JavaScript is one sample named `(non-JS threads)`.
+ * the agent did itself. CPU of threads that run no JavaScript is a sample named `(non-JS threads)`: they are not sampled,
+ * so the agent's clocks say how much of it was spent inside invocations (`otherThreadsNanos`, null when they do not).
  */
 export function encodeCpuProfile(
   profile: TimeProfile,
   intervalUs: number,
   roots: Roots,
   header: Pick<PprofHeader, 'startMs' | 'durationMs' | 'comment'>,
+  otherThreadsNanos: number | null = null,
 ): Uint8Array {
   const builder = createPprofBuilder(roots);
   const pending: { readonly node: TimeNode; readonly parent: Path }[] = [];
@@ -37,10 +39,14 @@ export function encodeCpuProfile(
     for (const child of node.children) pending.push({ node: child, parent: path });
   }
   const otherThreads = Math.round(profile.nonJSThreadsCpuTime ?? 0);
-  if (otherThreads > 0) {
-    const frame = { name: '(non-JS threads)', script: '', scriptId: '', line: 0, column: 0 };
-    builder.add(builder.enter(ROOT_PATH, frame), [Math.round(otherThreads / (intervalUs * 1000)), otherThreads]);
-  }
+  const inside = Math.round(Math.min(otherThreads, otherThreadsNanos ?? otherThreads));
+  const frame = { name: '(non-JS threads)', script: '', scriptId: '', line: 0, column: 0 };
+  const addOtherThreads = (nanos: number, label?: readonly [string, string]): void => {
+    if (nanos > 0)
+      builder.add(builder.enter(ROOT_PATH, frame), [Math.round(nanos / (intervalUs * 1000)), nanos], label);
+  };
+  addOtherThreads(inside);
+  addOtherThreads(otherThreads - inside, [PHASE_LABEL, 'runtime']);
   return builder.encode({
     ...header,
     sampleTypes: [

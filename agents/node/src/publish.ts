@@ -11,6 +11,7 @@ import type { Failure, Published } from './protocol.ts';
 import { createS3Writer, type S3Writer } from './s3.ts';
 import type { ProfileType, Settings } from './settings.ts';
 import { type SnapshotFacts, snapshotComment, snapshotKey, snapshotMetadata } from './snapshot.ts';
+import type { Window } from './window.ts';
 
 /** One profile of a window, not encoded yet. */
 export type RawProfile =
@@ -81,7 +82,11 @@ function encode(raw: RawProfile, settings: Settings, roots: Roots): Uint8Array {
   };
   return raw.type === 'heap'
     ? encodeHeapProfile(raw.profile, settings.heapIntervalBytes, roots, header)
-    : encodeCpuProfile(raw.profile, settings.intervalUs, roots, header);
+    : encodeCpuProfile(raw.profile, settings.intervalUs, roots, header, otherThreadsNanos(raw.facts.window));
+}
+
+function otherThreadsNanos({ otherThreadsMicros }: Window): number | null {
+  return otherThreadsMicros === null ? null : otherThreadsMicros * 1000;
 }
 
 /** The layer is the directory that holds nodejs/lambda-profile; the runtime client is the program node was started with. */

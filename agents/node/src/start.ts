@@ -16,6 +16,11 @@ const clock: Clock = {
     const { user, system } = process.cpuUsage();
     return user + system;
   },
+  threadCpuMicros() {
+    // Since Node.js 22.19.
+    const { user, system } = process.threadCpuUsage?.() ?? { user: Number.NaN, system: 0 };
+    return Number.isNaN(user) ? null : user + system;
+  },
   sleep: (ms) => sleep(ms),
 };
 

@@ -16,6 +16,8 @@ export interface Window {
   activeMs: number;
   /** CPU of the whole process during that time: user and system, all threads (getrusage). */
   cpuMicros: number;
+  /** Of that, threads that run no JavaScript: garbage collector, compilers, libuv, the sampler; null when not known. */
+  otherThreadsMicros: number | null;
   /** Bytes allocated on V8's heap during that time. */
   allocatedBytes: number;
   /** Wall time of each invocation; the first MAX_DURATIONS of the window. */
@@ -33,6 +35,7 @@ export interface InvocationCost {
   readonly startMs: number;
   readonly durationMs: number;
   readonly cpuMicros: number;
+  readonly otherThreadsMicros: number | null;
   readonly allocatedBytes: number;
 }
 
@@ -52,6 +55,7 @@ export function createWindow(run: string | null, commit: string | null): Window 
     endMs: 0,
     activeMs: 0,
     cpuMicros: 0,
+    otherThreadsMicros: null,
     allocatedBytes: 0,
     durationsMs: [],
     requests: [],
@@ -67,6 +71,8 @@ export function addInvocation(window: Window, cost: InvocationCost): void {
   window.endMs = cost.startMs + cost.durationMs;
   window.activeMs += cost.durationMs;
   window.cpuMicros += cost.cpuMicros;
+  if (cost.otherThreadsMicros !== null)
+    window.otherThreadsMicros = (window.otherThreadsMicros ?? 0) + Math.max(0, cost.otherThreadsMicros);
   window.allocatedBytes += cost.allocatedBytes;
   if (window.durationsMs.length < MAX_DURATIONS) window.durationsMs.push(cost.durationMs);
   if (cost.request !== '' && window.requests.length < MAX_REQUESTS) window.requests.push(cost.request);

@@ -58,6 +58,7 @@ function start(parts: Partial<Parts> = {}, env: Record<string, string> = {}) {
       nowMs: () => time.nowMs,
       steadyMs: () => time.nowMs,
       cpuMicros: () => time.nowMs * 500, // half a CPU
+      threadCpuMicros: () => time.nowMs * 400,
       sleep: async (ms) => {
         slept.push(ms);
         time.nowMs += ms;
@@ -94,6 +95,7 @@ describe('createAgent()', () => {
       startMs: 1_000_000,
       endMs: 1_000_540,
       allocatedBytes: 2000,
+      otherThreadsMicros: 4000,
       durationsMs: [10, 30],
     });
   });
@@ -204,7 +206,13 @@ describe('a fault in any part of the agent', () => {
     throw new Error('fault');
   };
   const cpu = { flags: [], setPhase() {}, isNearlyFull: () => false, rotate: () => EMPTY, stop() {} };
-  const clock = { nowMs: () => 0, steadyMs: () => 0, cpuMicros: () => 0, sleep: async () => {} };
+  const clock = {
+    nowMs: () => 0,
+    steadyMs: () => 0,
+    cpuMicros: () => 0,
+    threadCpuMicros: () => 0,
+    sleep: async () => {},
+  };
   let calls = 0;
   const failAfterStart = () => {
     if (calls++ > 1) fault();
@@ -223,6 +231,7 @@ describe('a fault in any part of the agent', () => {
     ['publishing', { loadPublish: async () => fault }],
     ['publishing, later', { loadPublish: async () => async () => fault() }],
     ['reading the CPU clock', { clock: { ...clock, cpuMicros: failAfterStart } }],
+    ['reading the CPU clock of the thread', { clock: { ...clock, threadCpuMicros: failAfterStart } }],
     ['sleeping', { clock: { ...clock, sleep: fault } }],
     ['logging', { cpu: { ...cpu, rotate: fault }, log: fault }],
   ];

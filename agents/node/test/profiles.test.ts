@@ -31,12 +31,10 @@ const node = (name: string, script: string, samples: [unknown, number?][], child
   contexts: samples.map(([context, cpuTime]) => ({ context, ...(cpuTime === undefined ? {} : { cpuTime }) })),
   children,
 });
-const cpu = (children: TimeNode[], nonJSThreadsCpuTime = 0) =>
-  readProfile(
-    gzipSync(
-      encodeCpuProfile({ topDownRoot: node('(root)', '', [], children), nonJSThreadsCpuTime }, 1000, ROOTS, HEADER),
-    ),
-  );
+const cpu = (children: TimeNode[], nonJSThreadsCpuTime = 0, inside: number | null = null) => {
+  const profile = { topDownRoot: node('(root)', '', [], children), nonJSThreadsCpuTime };
+  return readProfile(gzipSync(encodeCpuProfile(profile, 1000, ROOTS, HEADER, inside)));
+};
 
 describe('encodeCpuProfile()', () => {
   it('sums the CPU of each stack and keeps apart what was outside of invocations', () => {
@@ -99,6 +97,15 @@ describe('encodeCpuProfile()', () => {
     expect(cpu([], 3_400_000).samples).toEqual([
       { stack: ['(non-JS threads) :0:0'], values: [3, 3_400_000], labels: {} },
     ]);
+  });
+
+  it('keeps apart what other threads did outside of invocations', () => {
+    const stack = ['(non-JS threads) :0:0'];
+    expect(cpu([], 3_400_000, 1_400_000).samples).toEqual([
+      { stack, values: [1, 1_400_000], labels: {} },
+      { stack, values: [2, 2_000_000], labels: { 'lambda-profile.phase': 'runtime' } },
+    ]);
+    expect(cpu([], 3_400_000, 5_000_000).samples).toEqual([{ stack, values: [3, 3_400_000], labels: {} }]);
   });
 
   it('survives names of any kind', () => {

@@ -124,14 +124,13 @@ const scenarios: Scenario[] = [
     },
   },
   {
-    what: 'profiles (gzip) of one run: collected, folded, merged, stored',
+    what: 'profiles (profile.proto; as gzip a third) of one run: collected, folded, merged, stored',
     unit: 'MB',
     full: 100,
     async fill(cloud, units) {
       const profiles = cpuProfiles(4000, 6000);
       const some = Array.from({ length: 8 }, () => profiles.next().value!);
-      const perMegabyte = 1e6 / published(some[0]!, 'i-0', 0).length;
-      const count = Math.ceil(units * perMegabyte);
+      const count = Math.ceil((units * 1e6) / some[0]!.length);
       let next = 0;
       putSnapshots(cloud, count, (instance, sequence) => published(some[next++ % 8]!, instance, sequence));
       return { args: [client, 'collect', BUCKET] };

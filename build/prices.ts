@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { PriceTable, RegionPrices } from '../src/lambda/cost.ts';
 
-/** What is read of an offer file: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-changes.html */
+/** What is read of an offer file: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/reading-service-price-list-file-for-services.html */
 export interface OfferFile {
   publicationDate: string;
   products: Record<string, { sku: string; attributes: Record<string, string> }>;
@@ -19,8 +19,11 @@ export interface OfferFile {
   };
 }
 
-/** Usage types carry a region's short name, but for us-east-1: `EUC1-Lambda-GB-Second-ARM`, `Request`. */
-const USAGE = /^(?:[A-Z]{2,4}\d?-|[A-Z]{3}\d-)?(Lambda-GB-Second|Lambda-GB-Second-ARM|Request)$/;
+/**
+ * Usage types carry a region's short name, but for us-east-1: `EUC1-Lambda-GB-Second-ARM`, `Request`. The free tier is
+ * of no region (`Global-Request`), and requests cost the same on both architectures (`Request-ARM`).
+ */
+const USAGE = /^(?:[A-Z]{2,4}\d{0,2}-)?(Lambda-GB-Second|Lambda-GB-Second-ARM|Request)$/;
 
 /**
  * The prices of the regions of an offer file: the first tier of each, in USD.
@@ -32,7 +35,7 @@ export function parseOffers(file: OfferFile): Record<string, RegionPrices> {
     const usage = USAGE.exec(attributes.usagetype ?? '')?.[1];
     const region = attributes.regionCode;
     const price = usage === undefined ? undefined : firstTier(file, sku);
-    if (!usage || !region || price === undefined) continue;
+    if (!usage || !region || attributes.location === 'Any' || price === undefined) continue;
     found.set(region, (found.get(region) ?? new Map()).set(usage, price));
   }
   return Object.fromEntries(
@@ -62,6 +65,18 @@ function firstTier({ terms }: OfferFile, sku: string): number | undefined {
   return prices[0];
 }
 
+/**
+ * The table with the prices of offer files in place of its own. It is as old as its oldest row: with regions that no
+ * file tells of, no newer than it was.
+ */
+export function updateTable(table: PriceTable, files: OfferFile[]): PriceTable {
+  const regions: PriceTable['regions'] = Object.assign({}, ...files.map(parseOffers));
+  const isWhole = Object.keys(table.regions).every((region) => Object.hasOwn(regions, region));
+  const dates = files.map(({ publicationDate }) => publicationDate.slice(0, 10));
+  const asOf = [...dates, ...(isWhole ? [] : [table.asOf])].sort()[0] ?? table.asOf;
+  return { ...table, asOf, regions: { ...table.regions, ...regions } };
+}
+
 /** The table as text, one region a line, numbers never in exponents. */
 export function renderTable(table: PriceTable): string {
   const number = (value: number): string => (value < 0.001 ? value.toFixed(10).replace(/0+$/, '') : String(value));
@@ -86,8 +101,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const path = fileURLToPath(new URL('../src/lambda/prices.json', import.meta.url));
   const table = JSON.parse(readFileSync(path, 'utf8')) as PriceTable;
   const files = await Promise.all(process.argv.slice(2).map(read));
-  for (const file of files) Object.assign(table.regions, parseOffers(file));
-  const dates = files.map(({ publicationDate }) => publicationDate.slice(0, 10)).sort();
-  writeFileSync(path, renderTable({ ...table, asOf: dates[0] ?? table.asOf }));
-  console.log(`${Object.keys(table.regions).length} regions in src/lambda/prices.json`);
+  const updated = updateTable(table, files);
+  writeFileSync(path, renderTable(updated));
+  console.log(`${Object.keys(updated.regions).length} regions in src/lambda/prices.json, as of ${updated.asOf}`);
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type OfferFile, parseOffers, renderTable } from '../../build/prices.ts';
+import { type OfferFile, parseOffers, renderTable, updateTable } from '../../build/prices.ts';
 import { computeCost, PRICES, renderCost } from '../../src/lambda/cost.ts';
 
 const input = { region: 'us-east-1', architecture: 'x86_64', memoryMb: 1024, billedMeanMs: 100, monthlyInvocations: 0 };
@@ -50,38 +50,45 @@ describe('the price table', () => {
     expect(renderTable(PRICES)).toBe(text);
   });
 
-  it('is read from the price list format: first tier, no free tier, short names of regions', () => {
-    const product = (sku: string, usagetype: string, regionCode: string) => ({
-      sku,
-      attributes: { usagetype, regionCode },
-    });
-    const priced = (USD: string, beginRange = '0') => ({ beginRange, pricePerUnit: { USD } });
-    const file: OfferFile = {
-      publicationDate: '2026-10-01T00:00:00Z',
-      products: {
-        A: product('A', 'EUC1-Lambda-GB-Second', 'eu-central-1'),
-        B: product('B', 'EUC1-Lambda-GB-Second-ARM', 'eu-central-1'),
-        C: product('C', 'EUC1-Request', 'eu-central-1'),
-        D: product('D', 'EUC1-Lambda-Provisioned-GB-Second', 'eu-central-1'),
-        E: product('E', 'Lambda-GB-Second', 'us-east-1'),
-        F: product('F', 'Request', 'us-east-1'),
-      },
-      terms: {
-        OnDemand: {
-          A: { T: { priceDimensions: { 2: priced('0.000015', '6000000000'), 1: priced('0.0000166667') } } },
-          B: { T: { priceDimensions: { 1: priced('0.0000133334') } } },
-          C: { T: { priceDimensions: { 0: priced('0.0000000000'), 1: priced('0.0000002000') } } },
-          D: { T: { priceDimensions: { 1: priced('0.0000097222') } } },
-          E: { T: { priceDimensions: { 1: priced('0.0000166667') } } },
-          F: { T: { priceDimensions: { 1: priced('0.0000002000') } } },
-        },
-      },
-    };
-    expect(parseOffers(file)).toEqual({
-      'eu-central-1': { x86_64: 0.0000166667, arm64: 0.0000133334, requestsPerMillion: 0.2 },
-      'us-east-1': { x86_64: 0.0000166667, requestsPerMillion: 0.2 },
-    });
-    delete file.products.C;
+  // Written by hand in the format of https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/reading-service-price-list-file-for-services.html
+  // No file of AWS is at hand where this is tested.
+  const offer = (): OfferFile =>
+    JSON.parse(readFileSync(new URL('offers/eu-central-1.json', import.meta.url), 'utf8')) as OfferFile;
+
+  it('is read from an offer file: on demand, first tier, no free tier, short names of regions', () => {
+    const prices = { x86_64: 0.0000166667, arm64: 0.0000133334, requestsPerMillion: 0.2 };
+    expect(parseOffers(offer())).toEqual({ 'eu-central-1': prices });
+  });
+
+  it('is read of us-east-1, whose usage types have no short name, and of new regions with two digits', () => {
+    for (const [prefix, region] of [
+      ['', 'us-east-1'],
+      ['APS12-', 'ap-southeast-12'],
+    ] as const) {
+      const file = offer();
+      for (const { attributes } of Object.values(file.products)) {
+        attributes.usagetype = attributes.usagetype!.replace('EUC1-', prefix);
+        if (attributes.regionCode) attributes.regionCode = region;
+      }
+      expect(parseOffers(file)).toEqual({ [region]: expect.objectContaining({ requestsPerMillion: 0.2 }) });
+    }
+  });
+
+  it('names what a region lacks', () => {
+    const file = offer();
+    delete file.products.AAAAAAAAAAAAAAA3;
     expect(() => parseOffers(file)).toThrow('lacks requests of eu-central-1');
+  });
+
+  it('is as old as its oldest row', () => {
+    const old = { x86_64: 1, requestsPerMillion: 1 };
+    const table = { asOf: '2026-09-19', source: 's', currency: 'USD', regions: { 'eu-central-1': old } };
+    expect(updateTable(table, [offer()])).toMatchObject({
+      asOf: '2026-10-01',
+      regions: { 'eu-central-1': { arm64: 0.0000133334 } },
+    });
+    const two = { ...table, regions: { ...table.regions, 'xx-other-1': old } };
+    expect(updateTable(two, [offer()])).toMatchObject({ asOf: '2026-09-19', regions: { 'xx-other-1': old } });
+    expect(renderTable(updateTable(PRICES, [offer()]))).toBe(renderTable(PRICES));
   });
 });

@@ -1,9 +1,10 @@
 /**
  * Whether the gate cries wolf, on real functions: pull requests that change nothing and pull requests whose change is
  * known, each judged by the built Action (`npm run build` first) with real processes that are frozen between
- * invocations, part of them beside a process that burns CPU. Usage: node bench/aa.ts [--short] [--fresh]
+ * invocations, part of them beside a process that burns CPU. Usage: node bench/aa.ts [--short] [--fresh] [--write]
  * Finished runs are kept in `.lambda-profile/aa/`, for this build of the Action: started again, the bench goes on
- * where it was. `--fresh` forgets them. Go functions take part where Go is installed.
+ * where it was. `--fresh` forgets them, `--write` puts the table into docs/statistics.md. Go functions take
+ * part where Go is installed.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,13 +13,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildLayer } from '../agents/node/build/layer.ts';
+import { writeFigures } from '../build/figures.ts';
 import { goVersion } from '../test/go/build.ts';
 import { judgePullRequest } from './aa/pull-request.ts';
 import { changedScenarios, type Scenario, unchangedScenarios } from './aa/scenarios.ts';
 import { confusionTable, goals, type Run, rowOf } from './aa/tally.ts';
 
 const { values: options } = parseArgs({
-  options: { short: { type: 'boolean', default: false }, fresh: { type: 'boolean', default: false } },
+  options: {
+    short: { type: 'boolean', default: false },
+    fresh: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
 const action = join(root, 'dist/action.js');
@@ -27,7 +33,9 @@ if (!existsSync(action)) throw new Error('Cannot measure: dist/action.js is miss
 const hasGo = !options.short && (await goVersion()) !== undefined;
 const shortNames = ['sealInvoice +100%', 'computeTax renamed taxOfOrder'];
 const scenarios: Scenario[] = options.short
-  ? [...unchangedScenarios(2, false), ...changedScenarios(false).filter(({ name }) => shortNames.includes(name))]
+  ? [...unchangedScenarios(2, false), ...changedScenarios(false).filter(({ name }) => shortNames.includes(name))].map(
+      (scenario) => ({ ...scenario, invocations: 240 }),
+    )
   : interleave(unchangedScenarios(40, hasGo), changedScenarios(hasGo));
 
 const build = createHash('sha256').update(readFileSync(action)).digest('hex').slice(0, 12);
@@ -59,6 +67,14 @@ const finished = scenarios.map((scenario) => ({ scenario, run: runs.get(scenario
 console.log(`\n${confusionTable(finished)}\n`);
 const reached = goals(finished);
 for (const { what, met, measured } of reached) console.log(`${met ? 'met ' : 'MISS'}  ${what} (${measured})`);
+if (options.write)
+  writeFigures({
+    real: [
+      confusionTable(finished),
+      '',
+      ...reached.map(({ what, met, measured }) => `- ${met ? '' : '**Missed:** '}${what}: ${measured}.`),
+    ].join('\n'),
+  });
 console.log(`bench aa: ${reached.filter(({ met }) => met).length} of ${reached.length} goals met`);
 
 async function judged(scenario: Scenario, layer: Uint8Array): Promise<Run> {

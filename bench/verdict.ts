@@ -1,8 +1,10 @@
 /**
  * How often the verdict is wrong, on invented measurements whose truth is known: false alarms when nothing changed,
  * regressions found, moved cost excused; beside four rules that others use.
- * Usage: node bench/verdict.ts [--short] (about 2 minutes of CPU, otherwise 15)
+ * Usage: node bench/verdict.ts [--short] [--write] (in short about 2 minutes of CPU, otherwise 15). With `--write` the
+ * tables become those of docs/statistics.md.
  */
+import { writeFigures } from '../build/figures.ts';
 import { compareSides, confirmComparison, flaggedFunctions, needsConfirmation } from '../src/compare/compare.ts';
 import type { Comparison } from '../src/compare/comparison.ts';
 import { testFunctions } from '../src/compare/functions.ts';
@@ -13,6 +15,8 @@ import { drawSides, functionCount, type Random, randomFrom, type Scenario } from
 
 const short = process.argv.includes('--short');
 const runs = short ? 40 : 200;
+/** Tables by name, as Markdown. */
+const figures: Record<string, string> = {};
 const goals: { name: string; met: boolean; value: string }[] = [];
 
 /** One simulated pull request, decided. */
@@ -72,8 +76,15 @@ function percent(value: number): string {
   return `${(value * 100).toFixed(1)}%`;
 }
 
-function row(cells: readonly string[]): void {
-  console.log(`| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(44) : cell.padStart(9))).join(' | ')} |`);
+function row(figure: string, cells: readonly string[]): void {
+  const line = `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(44) : cell.padStart(9))).join(' | ')} |`;
+  console.log(line);
+  figures[figure] = `${figures[figure] ?? ''}${line.replace(/ {2,}/g, ' ')}\n`;
+}
+
+function header(figure: string, cells: readonly string[]): void {
+  row(figure, cells);
+  row(figure, [`:${'-'.repeat(43)}`, ...cells.slice(1).map(() => '--------:')]);
 }
 
 function goal(name: string, met: boolean, value: string): void {
@@ -91,8 +102,7 @@ function atLeast(rate: number, limit: number, count: number): boolean {
 
 function falseAlarms(): void {
   console.log(`\nNothing changed: how many of ${runs} runs raise an alarm\n`);
-  row(['scenario', 'p ≤ 0.05', 'screen', 'verdict', 'merged %', 'Poisson+BH', 'bootstrap', 'Mann-Wh.']);
-  row(['-'.repeat(44), ...Array.from({ length: 7 }, () => '--------:')]);
+  header('unchanged', ['scenario', 'p ≤ 0.05', 'screen', 'verdict', 'merged %', 'Poisson+BH', 'bootstrap', 'Mann-Wh.']);
   const scenarios: [string, Scenario][] = [];
   for (const instances of [3, 5, 8, 16])
     for (const snapshots of [1, 3]) scenarios.push([`K=${instances} S=${snapshots}`, { instances, snapshots }]);
@@ -114,7 +124,9 @@ function falseAlarms(): void {
     worst = Math.max(worst, rates.screened);
     failures += outcomes.filter(({ failed }) => failed).length;
     total += runs;
+    if (name === 'K=8 S=3') figures.why = whyTable(outcomes);
   }
+  figures.wrong = `Over all ${scenarios.length} scenarios in which nothing changed, ${failures} of ${total.toLocaleString('en-US')} verdicts were wrong.`;
   goal('one stage: false alarms ≤ 7% in every scenario', atMost(worst, 0.07, runs), `worst ${percent(worst)}`);
   goal('two stages: false alarms ≤ 0.5%', atMost(failures / total, 0.005, total), `${failures} of ${total}`);
 
@@ -152,9 +164,24 @@ function falseAlarms(): void {
   );
 }
 
+/** The same run of the simulation judged by others. */
+function whyTable(outcomes: readonly Outcome[]): string {
+  const peer = (i: number) => percent(share(outcomes, ({ peers }) => peers[i]!.length > 0));
+  return [
+    '| rule | runs with a false alarm |',
+    '| --- | ---: |',
+    `| merge the profiles, name what grew by more than 10 % | ${peer(0)} |`,
+    `| bootstrap intervals over instances, per function | ${peer(2)} |`,
+    `| Mann–Whitney test over the durations of all invocations | ${peer(3)} |`,
+    `| Poisson test per function, Benjamini–Hochberg | ${peer(1)} |`,
+    `| this project, before its confirmation run | ${percent(share(outcomes, ({ screened }) => screened))} |`,
+    `| this project, verdict | ${percent(share(outcomes, ({ failed }) => failed))} |`,
+  ].join('\n');
+}
+
 function alarmRates(name: string, outcomes: readonly Outcome[]): { screened: number } {
   const screened = share(outcomes, (outcome) => outcome.screened);
-  row([
+  row('unchanged', [
     name,
     percent(share(outcomes, ({ anyP }) => anyP)),
     percent(screened),
@@ -167,8 +194,7 @@ function alarmRates(name: string, outcomes: readonly Outcome[]): { screened: num
 function power(): void {
   const count = Math.ceil(runs / 2);
   console.log(`\nOne function became slower: how many of ${count} runs find it\n`);
-  row(['scenario', 'verdict', 'merged %', 'Poisson+BH', 'bootstrap', 'Mann-Wh.', 'could see', 'other f.']);
-  row(['-'.repeat(44), ...Array.from({ length: 7 }, () => '--------:')]);
+  header('power', ['scenario', 'verdict', 'merged %', 'Poisson+BH', 'bootstrap', 'Mann-Wh.', 'could see', 'other f.']);
   const cells: [number, number, number, number, number?][] = [
     [5, 3, 3, 0.5],
     [5, 3, 0, 0.25],
@@ -191,7 +217,7 @@ function power(): void {
     const seen = outcomes.map(
       ({ comparison }) => comparison.resolution.find((each) => each.share === nearest)!.detectable,
     );
-    row([
+    row('power', [
       name,
       percent(found),
       ...[0, 1, 2].map((peer) => percent(share(outcomes, ({ peers }) => peers[peer]!.includes(index)))),
@@ -213,8 +239,7 @@ function power(): void {
 function movedCost(): void {
   const count = Math.ceil(runs / 2);
   console.log(`\nCost that moved, with names that have nothing in common (K=8, S=3): how many of ${count} runs fail\n`);
-  row(['scenario', 'fail', 'excused']);
-  row(['-'.repeat(44), '--------:', '--------:']);
+  header('moved', ['scenario', 'fail', 'excused']);
   const renamed = (index: number) => (i: number) => (i === index ? `${'xyzzy'.repeat(2)}${i}` : `function${i}`);
   const only = (index: number, value: number) => (i: number) => (i === index ? value : 1);
   // The last function lends its name to the part that was split off: 40 % of the function's cost, or 65 %.
@@ -238,7 +263,7 @@ function movedCost(): void {
     const excused = share(outcomes, ({ regressed, comparison }) => {
       return regressed.length === 0 && comparison.functions.some(({ change }) => change === 'moved');
     });
-    row([name, percent(failed), percent(excused)]);
+    row('moved', [name, percent(failed), percent(excused)]);
     if (expected === 'excuse') leastExcused = Math.min(leastExcused, 1 - failed);
     else mostMissed = Math.max(mostMissed, excused);
   }
@@ -267,6 +292,11 @@ speed();
 falseAlarms();
 power();
 movedCost();
+
+if (process.argv.includes('--write')) {
+  writeFigures(figures);
+  console.log('\nThe tables are in docs/statistics.md.');
+}
 
 console.log('');
 for (const { name, met, value } of goals) console.log(`${met ? 'met ' : 'MISS'}  ${name} (${value})`);

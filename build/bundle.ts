@@ -3,7 +3,7 @@
  * which loads from `dist/cli/` only what a command needs: `merge` should not wait for the AWS SDK to be read.
  * The output depends on the sources and the lockfile alone; CI compares it with what is committed.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
 
@@ -61,6 +61,7 @@ export async function bundle(entry: string, directory: string, name = entry): Pr
     banner: ({ isEntry }) => (entry === 'cli' && isEntry ? '#!/usr/bin/env node' : ''),
   });
   await build.close();
+  if (entry === 'cli') chmodSync(`${directory}/${name}.js`, 0o755); // `npx lambda-profile` starts it as it is
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

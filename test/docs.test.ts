@@ -108,7 +108,7 @@ describe.each(documents)('%s', (path) => {
           .catch((error: Error) => wrong.push(`${command}: ${error.message}`));
       const script = /^npm (?:run )?(?:--silent )?([\w:-]+)/.exec(command)?.[1];
       if (script !== undefined && !['ci', 'install'].includes(script) && !(script in scripts)) wrong.push(command);
-      const file = /^(?:node|bash) ([\w./-]+)/.exec(command)?.[1];
+      const file = /^(?:npx )?(?:node|bash) ([\w./-]+)/.exec(command)?.[1];
       if (file !== undefined && !existsSync(join(root, file))) wrong.push(command);
     }
     expect(wrong).toEqual([]);
@@ -198,6 +198,13 @@ describe('docs/cost.md', () => {
         Number((90 * 1300 * perCall + 10 * 3900 * perCall).toFixed(2)),
       ]);
     }
+  });
+});
+
+describe('dist/cli.js', () => {
+  test('can be started as it is, as `npx lambda-profile` does', () => {
+    const mode = execFileSync('git', ['ls-files', '-s', 'dist/cli.js'], { cwd: root, encoding: 'utf8' }).slice(0, 6);
+    expect(mode).toBe('100755');
   });
 });
 

@@ -33,8 +33,11 @@ const slimDependencies: Plugin = {
 };
 const UNDICI = '\0undici';
 
-/** Bundles one entry of `src/` into `directory`, as `name`.js. */
-export async function bundle(entry: string, directory: string, name = entry): Promise<void> {
+/**
+ * Bundles one entry of `src/` into `directory`, as `name`.js.
+ * @returns for every module in it, its bytes before they are minified
+ */
+export async function bundle(entry: string, directory: string, name = entry): Promise<Map<string, number>> {
   const build = await rolldown({
     input: `${root}/src/${entry}.ts`,
     platform: 'node',
@@ -45,7 +48,7 @@ export async function bundle(entry: string, directory: string, name = entry): Pr
     plugins: [slimDependencies],
     logLevel: 'warn',
   });
-  await build.write({
+  const { output } = await build.write({
     ...(entry === 'cli'
       ? {
           dir: directory,
@@ -62,6 +65,10 @@ export async function bundle(entry: string, directory: string, name = entry): Pr
   });
   await build.close();
   if (entry === 'cli') chmodSync(`${directory}/${name}.js`, 0o755); // `npx lambda-profile` starts it as it is
+  const chunks = output.filter((file) => file.type === 'chunk');
+  return new Map(
+    chunks.flatMap(({ modules }) => Object.entries(modules).map(([id, { renderedLength }]) => [id, renderedLength])),
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -74,7 +74,12 @@ export async function confirm(input: ConfirmationInput, services: ConfirmationSe
     const freshBase = asSide(measured.base, versions[0], plan.run, input.base.mapped, input.ownCode);
     const freshHead = asSide(measured.head, versions[1], plan.run, head.manifest.mapped, input.ownCode);
     const seed = `${options.seed} confirmation`;
-    const again = compareSides(freshBase, freshHead, { ...options, seed, restrictTo: flaggedFunctions(screen) });
+    const again = compareSides(freshBase, freshHead, {
+      ...options,
+      seed,
+      stored: false,
+      restrictTo: flaggedFunctions(screen),
+    });
     const few = Math.min(again.method.baseInstances, again.method.headInstances);
     if (few < MIN_INSTANCES) return { confirmed: false, reason: `only ${few} fresh instances of a version answered` };
     return { confirmed: true, comparison: confirmComparison(screen, again) };

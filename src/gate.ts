@@ -201,6 +201,7 @@ async function compareWith(
     seed: `${base.manifest.commit} ${commit}`,
     alpha: defaultPolicy.alpha,
     minRegression: smallestLimit(policy),
+    stored: settings.baseQualifier === '',
     changedFiles: services.changedFiles,
     renames: services.renamedFiles ?? [],
   };

@@ -18,6 +18,8 @@ export interface CompareOptions extends ChangeEvidence {
   alpha: number;
   /** Smallest relative change that is named, 0.05 = 5 %. */
   minRegression: number;
+  /** The base was measured at another time: totals that depend on the machine drift. */
+  stored?: boolean;
   /** Confirmation: test only these functions. */
   restrictTo?: ReadonlySet<string>;
 }
@@ -144,9 +146,9 @@ export function confirmComparison(screen: Comparison, fresh: Comparison): Compar
       })
       .sort(byImportance),
     metrics: screen.metrics.map((metric) => {
-      if (metric.change !== 'more' || metric.id === 'errors') return metric;
+      if ((metric.change !== 'more' && metric.change !== 'less') || metric.id === 'errors') return metric;
       const repeated = metrics.get(metric.id) ?? metric;
-      return repeated.change === 'less' ? { ...repeated, change: 'unchanged' } : repeated;
+      return repeated.change === metric.change ? repeated : { ...repeated, change: 'unchanged' };
     }),
     method: { ...screen.method, confirmed: true },
   };

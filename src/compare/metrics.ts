@@ -53,7 +53,7 @@ const rules: readonly MetricRule[] = [
 export function compareMetrics(
   base: { side: Side; instances: readonly SideInstance[] },
   head: { side: Side; instances: readonly SideInstance[] },
-  options: { seed: string; minRegression: number },
+  options: { seed: string; minRegression: number; stored?: boolean },
 ): MetricChange[] {
   const tested = rules.map((rule) => {
     const b = rule.values(base.side, base.instances).filter((value) => value > 0 && Number.isFinite(value));
@@ -69,13 +69,25 @@ export function compareMetrics(
       ? 'unknown'
       : large && pMore[i]! <= metricAlpha && metric.ratio >= 1 + minRatio
         ? 'more'
-        : large && pLess[i]! <= metricAlpha && metric.ratio <= 1 / (1 + minRatio)
+        : large && pLess[i]! <= metricAlpha && metric.ratio <= 1 / (1 + minRatio) && isClaimable(metric, options)
           ? 'less'
           : 'unchanged';
     return { ...metric, pMore: pMore[i]!, pLess: pLess[i]!, change };
   });
   const cost = costOf(changes.find(({ id }) => id === 'billed')!, base.side.price, head.side.price);
   return [...changes, ...cost, compareErrors(base.instances, head.instances)];
+}
+
+/** Machines, and what else runs on them, differ by so much from day to day. */
+const driftAllowance = 0.1;
+const drifting: readonly MetricId[] = ['cpu', 'duration', 'billed'];
+
+/** A slower machine gets a second measurement, a faster one does not: what it seems to save must exceed the drift. */
+function isClaimable(
+  { id, ratioHigh }: Pick<MetricChange, 'id' | 'ratioHigh'>,
+  { stored }: { stored?: boolean },
+): boolean {
+  return !stored || !drifting.includes(id) || ratioHigh <= 1 - driftAllowance;
 }
 
 /**

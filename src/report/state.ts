@@ -1,4 +1,5 @@
 /** What a reader sees first: a sign and a word for the outcome. Colour and emoji never stand alone. */
+import { isReviewable } from '../compare/comparison.ts';
 import type { Report } from './report.ts';
 
 export type State =
@@ -50,10 +51,10 @@ function isImprovement(report: Report): boolean {
   const comparison = report.comparison;
   if (comparison === undefined) return false;
   const worse =
-    comparison.functions.some((changed) => changed.change === 'slower') ||
+    comparison.functions.some((changed) => changed.change === 'slower' && isReviewable(changed)) ||
     comparison.metrics.some((metric) => metric.change === 'more');
   const better =
-    comparison.functions.some((changed) => changed.change === 'faster') ||
+    comparison.functions.some((changed) => changed.change === 'faster' && isReviewable(changed)) ||
     comparison.metrics.some((metric) => metric.change === 'less');
   return better && !worse;
 }

@@ -197,6 +197,21 @@ describe('confirmComparison()', () => {
     );
     expect([...flaggedFunctions(confirmComparison(screened, fresh))]).toEqual([]);
   });
+
+  test('takes every total that changed from the fresh instances, growth and saving alike', () => {
+    const cpu = (change: 'more' | 'less' | 'unchanged', head: number) => {
+      const metric = screened.metrics.find(({ id }) => id === 'cpu')!;
+      return { ...screened, metrics: [{ ...metric, change, head }] };
+    };
+    const of = (a: 'more' | 'less' | 'unchanged', b: 'more' | 'less' | 'unchanged') => {
+      const [metric] = confirmComparison(cpu(a, 1), cpu(b, 2)).metrics;
+      return [metric!.change, metric!.head];
+    };
+    expect(of('more', 'more')).toEqual(['more', 2]);
+    expect(of('less', 'unchanged')).toEqual(['unchanged', 2]);
+    expect(of('less', 'more')).toEqual(['unchanged', 2]);
+    expect(of('unchanged', 'more')).toEqual(['unchanged', 1]);
+  });
 });
 
 function fileOf(other: string): (i: number) => string {

@@ -55,6 +55,18 @@ describe('compareMetrics()', () => {
     expect(metric(compareMetrics(fast, slow, options), 'duration')).toMatchObject({ change: 'unchanged' });
   });
 
+  test('claims a saving against a stored baseline only beyond the drift of machines, and growth as ever', () => {
+    const side = (ms: number) =>
+      sideOf([0, 1, 2, 3, 4].map((more) => ({ cpuMs: ms + more, allocatedBytes: ms + more })));
+    const stored = { ...options, stored: true };
+    const changes = (head: number, how: typeof options) =>
+      ['cpu', 'allocated'].map((id) => metric(compareMetrics(side(1_000), side(head), how), id).change);
+    expect(changes(930, options)).toEqual(['less', 'less']);
+    expect(changes(930, stored)).toEqual(['unchanged', 'less']);
+    expect(changes(850, stored)).toEqual(['less', 'less']);
+    expect(changes(1_070, stored)).toEqual(['more', 'more']);
+  });
+
   test('says unknown, with NaN, for what was not measured', () => {
     const side = sideOf([{}, {}, {}, {}, {}]);
     const changes = compareMetrics(side, side, options);

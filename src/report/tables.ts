@@ -17,21 +17,28 @@ import type { Report } from './report.ts';
 import { changedRows, type FunctionRow, kindName, topRows } from './rows.ts';
 import { pageUrl, type Source, sourceOf } from './source.ts';
 
+/** Longest name in the open table: five columns fit the column of a pull request then. The folded table has all of it. */
+const openNameLength = 30;
+
 /**
  * The open table: functions first, because they can be changed, then the totals they add up to. `report.top` rows at
- * most; totals over their budget always find a place, CPU when there is room.
+ * most: three over their limits, or two that merely changed, then totals over their budget, then whatever has room.
  */
 export function whatChangedBlocks(report: Report): Block[] {
   const judged = measuredMetrics(report).map((metric) => ({ metric, mark: budgetOfMetric(report, metric) }));
   const changed = changedRows(report).length;
   const over = judged.filter(({ mark }) => mark.state === 'over' || mark.state === 'warned');
-  const rank = (state: BudgetMark['state']) => Number(state !== 'over');
+  // Billed time and its cost follow the duration: what they say is said once.
+  const rank = ({ metric: { id }, mark }: (typeof over)[number]) =>
+    Number(mark.state !== 'over') * 2 + Number(id === 'billed' || id === 'cost');
   const totals = [
-    ...over.toSorted((a, b) => rank(a.mark.state) - rank(b.mark.state)),
+    ...over.toSorted((a, b) => rank(a) - rank(b)),
     ...judged.filter((one) => one.metric.id === 'cpu' && !over.includes(one)),
   ];
-  const room = Math.max(report.top - changed, Math.min(Math.floor(report.top * 0.4), over.length));
-  const shownTotals = totals.slice(0, room);
+  const flagged = report.verdict.regressed.length + report.verdict.warned.length;
+  const wanted = Math.min(changed, Math.max(Math.min(flagged, 3), 2));
+  const room = Math.max(report.top - changed, Math.min(over.length, report.top - wanted));
+  const shownTotals = totals.slice(0, Math.max(0, room));
   const rows = topRows(report, report.top - shownTotals.length);
   if (rows.length + shownTotals.length === 0) return [];
   const more = changed - rows.length;
@@ -50,7 +57,9 @@ export function whatChangedBlocks(report: Report): Block[] {
       importance: 90,
       rows: [
         ...rows.map((row) => [
-          [nameCell(report, row), sourceCell(row.source)].filter((part) => part !== '').join('<br>'),
+          [nameCell(report, row, openNameLength), sourceCell(row.source, openNameLength)]
+            .filter((part) => part !== '')
+            .join('<br>'),
           unbroken(row.pair),
           changeCell(row),
           unbroken(row.interval),
@@ -106,22 +115,30 @@ export function hottestBlock(report: Report, from: number, to: number, title: st
       .map((hot) => [
         unbroken(formatValue(hot.nanosPerInvocation / 1e6, 'ms')),
         formatShare(hot.share),
-        `${escapeCodeSpan(hot.display)}${hot.kind === 'own' ? '' : ` · ${escapeMarkdown(kindName(hot.kind), 20)}`}`,
+        `${escapeCodeSpan(shortName(hot.display, 50), 50)}${hot.kind === 'own' ? '' : ` · ${escapeMarkdown(kindName(hot.kind), 20)}`}`,
         sourceCell(sourceOf(report, hot)),
       ]),
   };
 }
 
-/** `` `name` · renamed from `other` · library `` */
-export function nameCell(report: Report, row: FunctionRow): string {
+/** `` `name` · renamed from `other` · library ``; names of at most `most` characters. */
+export function nameCell(report: Report, row: FunctionRow, most = 120): string {
   const { changed } = row;
-  const code = escapeCodeSpan(changed.display);
+  const code = escapeCodeSpan(shortName(changed.display, most), most);
   const url = pageUrl(report, changed.key);
   const name = url === '' ? code : `[${code}](${url})`;
   const words: string[] = [];
-  if (row.from !== '') words.push(`${originWords(changed)} ${escapeCodeSpan(row.from, 80)}`);
+  if (row.from !== '') words.push(`${originWords(changed)} ${escapeCodeSpan(shortName(row.from, most), most)}`);
   if (changed.kind !== 'own') words.push(kindName(changed.kind));
   return [name, ...words].join(' · ');
+}
+
+/** A name without its beginning, the package, when it is longer than `most`; what is too long even then is cut elsewhere. */
+function shortName(name: string, most: number): string {
+  if (name.length <= most) return name;
+  const starts = Array.from(name.slice(0, 10_000).matchAll(/[./](?=[^./])/g), ({ index }) => index + 1);
+  const start = starts.find((at) => name.length - at < most);
+  return start === undefined ? name : `…${name.slice(start)}`;
 }
 
 /** What `row.from` is to the function. */
@@ -131,9 +148,9 @@ export function originWords({ partOf, renamedFrom }: FunctionRow['changed']): st
 }
 
 /** The place of a function: linked when it is in the repository, marked when the pull request touches it. */
-export function sourceCell(source: Source): string {
+export function sourceCell(source: Source, most = 60): string {
   if (source.label === '') return '';
-  const label = escapeMarkdown(source.label, 60);
+  const label = escapeMarkdown(source.label, most);
   const linked = source.url === '' ? label : `[${label}](${source.url})`;
   return source.touched ? `${linked}\u00a0✏️` : linked;
 }

@@ -46,6 +46,14 @@ describe.skipIf(!hasBrowser)('the comment as a picture', () => {
     expect((await look(comment, 'dark', true)).wide).toEqual([]);
   });
 
+  it('fits with names of any length in the open table', async () => {
+    const long = hostileNames.filter((name) => name.length > 1_000);
+    for (const name of [...long, `${'package/'.repeat(9)}name.(*ReceiverOfTheMethod).NameOfTheMethod`]) {
+      const { wide } = await look(renderComment(hostileReport(name)), 'light', false);
+      expect(wide.filter((one) => /^ARTICLE|^TABLE:\s*Function\s+Base → head/.test(one))).toEqual([]);
+    }
+  });
+
   it('scrolls long names within their table, never the page', async () => {
     for (const name of hostileNames.filter((candidate) => candidate.length > 100)) {
       const { wide, width } = await look(renderComment(hostileReport(name)), 'light', true);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MetricChange } from '../../src/compare/comparison.ts';
+import type { MetricChange, MetricId } from '../../src/compare/comparison.ts';
 import { commentKey, commentMarker, parseCommentMarker, renderComment } from '../../src/report/comment.ts';
 import type { Report } from '../../src/report/report.ts';
 import { assertHarmless, assertRectangularTables } from './markdown-check.ts';
@@ -68,9 +68,24 @@ describe('renderComment()', () => {
       sampleMetric('allocated', 'bytes', 1e6, 2e6, 'more'),
       sampleMetric('memory', 'MB', 90, 180, 'more'),
     ]);
-    expect(more.match(/^\| `\w+`/gm)).toEqual(['| `slow19`', '| `slow18`', '| `fast19`']);
-    expect(more.match(/^\| \*\*.*\*\*/gm)?.map((row) => row.slice(4, 20))).toHaveLength(2);
+    expect(more.match(/^\| `\w+`/gm)).toEqual(['| `slow19`', '| `slow18`']);
+    expect(more.match(/^\| \*\*[^*]+\*\*/gm)).toEqual([
+      '| **CPU / invocation**',
+      '| **Allocated / invocation**',
+      '| **Peak memory**',
+    ]);
     expect(more).not.toContain('Duration');
+    const all = open(
+      ['cpu', 'duration', 'billed', 'cost', 'allocated'].map((id) =>
+        sampleMetric(id as MetricId, 'ms', 10, 20, 'more'),
+      ),
+    );
+    expect(all.match(/^\| `\w+`/gm)).toHaveLength(2);
+    expect(all.match(/^\| \*\*[^*]+\*\*/gm)).toEqual([
+      '| **CPU / invocation**',
+      '| **Duration**',
+      '| **Allocated / invocation**',
+    ]);
   });
 
   it('says at which budget a function stands, by its own limits when it has some', () => {
@@ -114,6 +129,17 @@ describe('renderComment()', () => {
     expect(budgets({ ...report, verdict: { ...report.verdict, kind: 'warn' } }).over).toBe('⚠️ over +10%');
     const unsure = { ...report.verdict, kind: 'inconclusive' as const, regressed: [], warned: [] };
     expect(budgets({ ...report, verdict: unsure }).over).toBe('—');
+  });
+
+  it('shortens long names in the open table by their package, and has them whole in the folded one', () => {
+    const name = 'github.com/octo-org/orders/internal/pricing.(*RuleEngine).ApplyDiscounts';
+    const comment = renderComment({
+      ...regression,
+      comparison: { ...regression.comparison!, functions: [sampleFunction(name, 1, 2, { renamedFrom: `${name}Old` })] },
+    });
+    const [open, folded] = comment.split('<details>') as [string, string];
+    expect(open).toContain('| `…(*RuleEngine).ApplyDiscounts` · renamed from `…ApplyDiscountsOld`');
+    expect(folded).toContain(`\`${name}\` · renamed from \`${name}Old\``);
   });
 
   it('counts one in the singular', () => {

@@ -198,6 +198,35 @@ describe('lambda-profile load', () => {
     expect(stderr).toContain(`Wrote ${summary.publishedSnapshots} snapshot`);
   });
 
+  test('tells on Ctrl-C what was measured until then, and has it published', async () => {
+    const args = [
+      'load',
+      'load',
+      '--concurrency',
+      '2',
+      '--invocations',
+      '100000',
+      '--warmup-invocations',
+      '4',
+      '--json',
+    ];
+    const { exitCode, stdout } = await run(args, scenario.cloud.jobEnvironment, 'measured ');
+    expect(exitCode).toBe(130);
+    const { end, requests, records, publishedSnapshots } = JSON.parse(stdout);
+    expect(end).toBe('interrupted');
+    expect(requests).toBe(records.filter(({ op }: { op: string }) => op === 'invoke').length);
+    expect(publishedSnapshots).toBeGreaterThan(0);
+  });
+
+  test('ends its document when the function cannot be measured', async () => {
+    const throwing = { 'index.mjs': "export const handler = () => { throw new RangeError('no'); };" };
+    await scenario.deploy('throwing', throwing, { agent: false });
+    const { exitCode, stdout, stderr } = await lambdaProfile('load', 'throwing', '--invocations', '20', '--json');
+    expect(exitCode).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ end: 'failed', records: expect.any(Array) });
+    expect(stderr).toContain('every one of its');
+  });
+
   test('prints a summary for people', async () => {
     const args = ['load', 'load', '--concurrency', '1', '--invocations', '3', '--warmup-invocations', '1'];
     const { stdout } = await lambdaProfile(...args);

@@ -50,9 +50,10 @@ export function createGitHub(token: string, apiUrl: string, log: (message: strin
 /** The innermost plugin: sees every attempt. */
 function attempts(octokit: { hook: { wrap: GitHub['hook']['wrap'] } }): void {
   octokit.hook.wrap('request', async (request, options) => {
-    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    // In place: what a hook hands on is not what the next one gets.
+    options.request = { ...options.request, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
     try {
-      const response = await request({ ...options, request: { ...options.request, signal } });
+      const response = await request(options);
       const wantsJson = options.mediaType?.format !== 'raw';
       if (wantsJson && response.status < 300 && response.status !== 204 && typeof response.data !== 'object')
         throw Object.assign(new Error('GitHub sent no JSON'), { name: 'UnreadableAnswer', status: 502 });

@@ -54,6 +54,13 @@ export async function listSnapshots(s3: Pick<S3Client, 'send'>, source: Snapshot
       .catch((error: unknown) => {
         throw explainBucketError(error, `list s3://${source.bucket}/${root}`, 's3:ListBucket', source.bucket);
       });
+    // Some proxy may answer with a page of its own, in which the SDK finds no objects.
+    if (page.Name === undefined && page.KeyCount === undefined)
+      throw explainAwsError(
+        Object.assign(new Error('it is no listing'), { $metadata: { httpStatusCode: 200 } }),
+        `list s3://${source.bucket}/${root}`,
+        's3:ListBucket',
+      );
     for (const object of page.Contents ?? []) {
       const place = parseSnapshotKey(object.Key ?? '', source.prefix, source.stack);
       if (place && source.types.includes(place.type))

@@ -60,7 +60,11 @@ export function createInjection(service: Service, fault: Fault, refuse: () => vo
     met: 0,
     meet(request, response) {
       if (injection.met >= (TIMES[fault] ?? Number.POSITIVE_INFINITY)) return false;
-      if (fault === 'clock skew' && service !== 'github' && isWithinSkew(request)) return false;
+      if (fault === 'clock skew' && service !== 'github') {
+        // Every answer tells the time, and the SDK listens.
+        response.setHeader('date', new Date(Date.now() + SKEW_MS).toUTCString());
+        if (isWithinSkew(request)) return false;
+      }
       injection.met++;
       return happen(service, fault, request, response, refuse);
     },
@@ -157,7 +161,6 @@ const answerOfLambda: Answer = (fault, _request, response) => {
       'x-amzn-errortype': type,
       'x-amzn-requestid': '00000000-0000-4000-8000-000000000000',
       ...(fault === '429 with Retry-After' && { 'retry-after': '1' }),
-      ...(fault === 'clock skew' && { date: new Date(Date.now() + SKEW_MS).toUTCString() }),
     })
     .end(body);
 };
@@ -179,7 +182,6 @@ const answerOfS3: Answer = (fault, { method, url = '' }, response) => {
     'expired credentials': 'ExpiredToken',
     'clock skew': 'RequestTimeTooSkewed',
   };
-  if (fault === 'clock skew') response.setHeader('date', new Date(Date.now() + SKEW_MS).toUTCString());
   sendError(response, new S3Error(codes[fault]!));
 };
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LambdaClient, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import { buildLayer } from '../../agents/node/build/layer.ts';
 import { type Cloud, JOB_TOKEN, startCloud } from '../cloud/cloud.ts';
 import { createDeployer } from '../cloud/deploy.ts';
 import { type ActionResult, type ActionStep, runAction } from '../cloud/runner.ts';
@@ -12,12 +13,14 @@ import { type Refusable, startRefusable } from './refusable.ts';
 
 export const BUCKET = 'octo-profiles';
 const RECORDINGS = 'lambda-profile/';
-const action = fileURLToPath(new URL('../../dist/action.js', import.meta.url));
 
-/** Some milliseconds of CPU, in functions of its own. */
+/** Some milliseconds of CPU, in functions of its own, and a wait so long that calls overlap on any machine. */
 const FUNCTION = `
 function price(order) { let sum = 0; for (let i = 0; i < 500_000; i++) sum += Math.sqrt(i * order); return sum; }
-export const handler = async () => ({ price: price(3) + tax(4) });
+export const handler = async () => {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  return { price: price(3) + tax(4) };
+};
 function tax(order) { let sum = 0; for (let i = 0; i < 500_000; i++) sum += Math.cbrt(i * order); return sum; }
 `;
 
@@ -98,8 +101,21 @@ const INPUTS = {
   'github-token': JOB_TOKEN,
 };
 
-/** @param layer zip of the agent layer */
-export async function startLane(directory: string, layer: Uint8Array): Promise<Lane> {
+/** What all lanes use: the built Action, and a zip of the agent layer. */
+export interface Built {
+  action: string;
+  layer: Uint8Array;
+}
+
+/** Copies the Action, so that a build meanwhile does not matter, and builds the layer. */
+export async function prepare(directory: string): Promise<Built> {
+  const action = join(directory, 'action.mjs');
+  copyFileSync(fileURLToPath(new URL('../../dist/action.js', import.meta.url)), action);
+  const { zip } = await buildLayer(join(directory, 'layer'));
+  return { action, layer: zip };
+}
+
+export async function startLane(directory: string, { action, layer }: Built): Promise<Lane> {
   let current: { phase: Phase; service: Service; injection: Injection } | undefined;
   let loaded = false;
   let reached = 0;
@@ -200,7 +216,7 @@ export async function startLane(directory: string, layer: Uint8Array): Promise<L
     },
   };
   const tip = cloud.github.commit({ branch: 'main', files: { 'README.md': 'Prices orders.\n' } });
-  const first = await lane.run({ name: 'baseline', sha: tip });
+  const first = await lane.run({ name: 'baseline', sha: tip, inputs: { invocations: '200' } });
   if (first.exitCode !== 0 || lane.stored().size === 0)
     throw new Error(`Cannot record a baseline: ${first.log}${first.stderr}`);
   return lane;

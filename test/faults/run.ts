@@ -11,12 +11,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildLayer } from '../../agents/node/build/layer.ts';
 import { seededRandom } from '../../src/seeded-random.ts';
 import { CELLS, type Cell } from './cells.ts';
 import { type Aftermath, checkInvariants, compareWithExpectation } from './check.ts';
 import { createInjection } from './faults.ts';
-import { type Lane, startLane } from './lane.ts';
+import { type Lane, prepare, startLane } from './lane.ts';
 
 const { values } = parseArgs({
   options: {
@@ -89,14 +88,14 @@ const directory = mkdtempSync(join(tmpdir(), 'faults-'));
 const chosen = sampleOf(CELLS.filter((cell) => nameOf(cell).includes(values.only)));
 const queues = { busy: chosen.filter(({ patient }) => !patient), patient: chosen.filter(({ patient }) => patient) };
 console.log(`${chosen.length} of ${CELLS.length} cells, seed ${values.seed}.`);
-const { zip: layer } = await buildLayer(join(directory, 'layer'));
+const built = await prepare(directory);
 let passed = 0;
 let failed = 0;
 let started = 0;
 
 async function work(name: string, queue: Cell[]): Promise<void> {
   if (queue.length === 0) return;
-  const lane = await startLane(join(directory, name), layer);
+  const lane = await startLane(join(directory, name), built);
   try {
     for (let cell = queue.shift(); cell; cell = queue.shift()) {
       if ((await runCell(lane, cell, ++started)).length === 0) passed++;

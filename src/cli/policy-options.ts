@@ -61,11 +61,19 @@ export async function policyInput(
   shell: Shell,
 ): Promise<PolicyInput> {
   const arn = placeOf(functionArgument);
-  const need = (value: string | undefined, flag: string, text: string, form: RegExp, placeholder: string) =>
-    value !== undefined && value !== ''
-      ? value
-      : ask({ flag, text, placeholder }, (answer) => (form.test(answer) ? undefined : `Give ${placeholder}.`), shell);
   const origin = quiet(() => git.originOf(git.localGit));
+  const missing: string[] = [];
+  const need = (value: string | undefined, flag: string, text: string, form: RegExp, placeholder: string) => {
+    if (value !== undefined && value !== '') return value;
+    if (shell.interactive)
+      return ask(
+        { flag, text, placeholder },
+        (answer) => (form.test(answer) ? undefined : `Give ${placeholder}.`),
+        shell,
+      );
+    missing.push(`Missing ${flag}: ${placeholder}.`);
+    return '';
+  };
   const functionName = await need(arn.functionName, '<function>', 'Which function?', /^[\w-]{1,64}$/, 'its name');
   const bucket = await need(
     options.s3Bucket ?? shell.env.LAMBDA_PROFILE_BUCKET,
@@ -95,6 +103,7 @@ export async function policyInput(
     /^[\w.-]+\/[\w.-]+$/,
     'owner/name',
   );
+  if (missing.length > 0) throw new ConfigurationError(missing.join('\n'));
   return {
     functionName,
     region,

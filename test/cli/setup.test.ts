@@ -52,6 +52,13 @@ describe('lambda-profile iam', () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`Missing ${flag}:`) });
   });
 
+  test('names all that is missing at once', async () => {
+    const { stderr } = await run(['iam'], { AWS_REGION: 'eu-west-1' });
+    expect(stderr).toBe(
+      'Missing <function>: its name.\nMissing --s3-bucket: the name of a bucket.\nMissing --account-id: 12 digits.\nMissing --repository: owner/name.\n',
+    );
+  });
+
   test('refuses what is no name', async () => {
     const { exitCode, stderr } = await run(['iam', 'orders*', ...flags]);
     expect(exitCode).toBe(2);

@@ -1,6 +1,7 @@
 /**
  * A loopback cloud with two versions of the sample function, the second slower, for a workflow that uses the Action from
- * the checkout: writes versions and endpoints as step outputs, prints `ready`, and serves until it is killed.
+ * the checkout: writes versions and endpoints as step outputs, prints `# ready`, and serves until it is killed. On a laptop,
+ * prints what to export for the command line instead: `npx node test/cloud/deployed.ts`.
  */
 import { appendFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,6 +33,11 @@ const outputs = {
 };
 if (process.env.GITHUB_OUTPUT)
   for (const [name, value] of Object.entries(outputs)) appendFileSync(process.env.GITHUB_OUTPUT, `${name}=${value}\n`);
-console.log('ready');
+else {
+  const aws = Object.entries(job).filter(([name]) => name.startsWith('AWS_'));
+  for (const [name, value] of [...aws, ['LAMBDA_PROFILE_BUCKET', bucket]]) console.log(`export ${name}=${value}`);
+  console.log(`# orders:${version} and orders:${slowerVersion}, which is slower. Ctrl-C ends it.`);
+}
+console.log('# ready');
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void cloud.close().then(() => process.exit(0)));

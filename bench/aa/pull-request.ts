@@ -12,7 +12,9 @@ import {
   UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
 import type { Comparison } from '../../src/compare/comparison.ts';
+import { parseReport } from '../../src/report/json.ts';
 import type { Report } from '../../src/report/report.ts';
+import { type State, stateOf } from '../../src/report/state.ts';
 import { JOB_TOKEN, startCloud } from '../../test/cloud/cloud.ts';
 import { archive } from '../../test/cloud/lambda/deployment.ts';
 import { type ActionResult, runAction } from '../../test/cloud/runner.ts';
@@ -28,6 +30,8 @@ const BURNER_SECONDS = 300;
 export interface JudgedPullRequest {
   verdict: string;
   headline: string;
+  /** What a reader is told: a pass may claim an improvement. */
+  state: State;
   /** The screen found something that had to be measured again. */
   screened: boolean;
   seconds: number;
@@ -89,10 +93,12 @@ export async function judgePullRequest(scenario: Scenario, layer: Uint8Array): P
       const { verdict } = await step('base', base, 'push', tip);
       if (verdict.kind !== 'no-baseline') throw new Error(`The base was not recorded: ${verdict.headline}`);
     }
-    const { verdict, comparison, warnings, timings } = await step('head', head, 'pull_request', mergeSha);
+    const report = await step('head', head, 'pull_request', mergeSha);
+    const { verdict, comparison, warnings, timings } = report;
     return {
       verdict: verdict.kind,
       headline: verdict.headline,
+      state: stateOf(report),
       screened: timings.some((timing) => timing.step.startsWith('Measure base and head again')),
       seconds: (performance.now() - startedMs) / 1000,
       ...(comparison && { comparison }),
@@ -179,5 +185,5 @@ function startBurner(noise: Noise, side: 'base' | 'head'): ChildProcess | undefi
 function reportOf({ outputs, stderr, log }: ActionResult): Report {
   const path = outputs['report-json'];
   if (!path) throw new Error(`The gate did not report: ${stderr || log.slice(-2000)}`);
-  return JSON.parse(readFileSync(path, 'utf8')) as Report;
+  return parseReport(readFileSync(path, 'utf8'));
 }

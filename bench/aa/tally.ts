@@ -9,6 +9,7 @@ export interface Run {
   scenario: string;
   verdict: string;
   headline: string;
+  state?: string;
   /** The screen found something that had to be measured again. */
   screened: boolean;
   seconds: number;
@@ -109,6 +110,7 @@ export function goals(finished: readonly Finished[]): Goal[] {
     list.filter(({ run }) => run.verdict === verdict).length;
   const failed = count(unchanged, 'fail');
   const warned = count(unchanged, 'warn');
+  const praised = unchanged.filter(({ run }) => run.state === 'improvement').length;
   const screened = unchanged.filter(({ run }) => run.screened).length;
   const broken = finished.filter(({ run }) => ['broken', 'error', 'inconclusive'].includes(run.verdict)).length;
   const large = of(({ kind, growth = 0 }) => kind === 'slower' && growth >= 0.5);
@@ -129,6 +131,11 @@ export function goals(finished: readonly Finished[]): Goal[] {
       what: 'unchanged: warnings in at most 5%',
       met: warned <= 0.05 * unchanged.length,
       measured: `${warned} of ${unchanged.length}`,
+    },
+    {
+      what: 'unchanged: an improvement claimed in at most 5%',
+      met: praised <= 0.05 * unchanged.length,
+      measured: `${praised} of ${unchanged.length}`,
     },
     {
       what: 'slower by 50% or 100%: always fails and names the function',

@@ -1,7 +1,7 @@
 /**
  * What the agents cost and how true they are, on real processes that are frozen between invocations:
  * `npm run bench:agent`, or with `--short` a look. Prints a table, and ends `bench agent: K of N goals met`.
- * `--attribution` prints one number only: the error of the attribution on the Node.js that runs it.
+ * `--attribution` prints the error of the attribution only, on the Node.js that runs it, as JSON.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -94,16 +94,19 @@ function addCaptured(label: string, speed: string, { ofRun, inside }: measures.C
   for (const [what, ratio] of [
     ['captured / CPU of the run', ofRun],
     ['captured / getrusage inside calls', inside],
-  ] as const)
+  ] as const) {
+    if (ratio === undefined) continue;
     add({
       ...{ name: `${label}: ${what}, ${speed}`, value: ratio.toFixed(3), goal: '0.95-1.05' },
       met: ratio >= 0.95 && ratio <= 1.05,
     });
+  }
 }
 
-function addAttribution(label: string, points: number): void {
+function addAttribution(label: string, { points, chance }: measures.Attribution): void {
   const name = `${label}: attribution of 6 : 3 : 1, largest error`;
-  add({ name, value: `${points.toFixed(1)} points`, goal: '≤ 3 points', met: points <= 3 });
+  const goal = `≤ 3 points; chance: ± ${chance.toFixed(1)} (95 %)`;
+  add({ name, value: `${points.toFixed(1)} points`, goal, met: points <= 3 });
 }
 
 const go = await goVersion();
@@ -114,13 +117,13 @@ const bench = await startBench(
 );
 try {
   if (process.argv.includes('--attribution')) {
-    console.log(await measures.attributionError(bench, 'node', size));
+    console.log(JSON.stringify(await measures.attributionError(bench, 'node', size)));
   } else {
     console.log(`${go ?? 'Go is not on PATH'}, Node.js ${process.versions.node}${isShort ? ', short' : ''}\n`);
     await measureLanguage(bench, 'node');
     const other = await node22();
     const args = [fileURLToPath(import.meta.url), '--attribution', ...(isShort ? ['--short'] : [])];
-    if (other) addAttribution('Node.js 22, 1 kHz', Number((await run(other, ['--no-warnings', ...args])).stdout));
+    if (other) addAttribution('Node.js 22, 1 kHz', JSON.parse((await run(other, ['--no-warnings', ...args])).stdout));
     else add({ name: 'Node.js 22: attribution of 6 : 3 : 1', value: 'not measured', goal: 'it cannot be fetched' });
     if (go) await measureLanguage(bench, 'go');
     else add({ name: 'Go', value: 'not measured', goal: 'it is not on PATH' });

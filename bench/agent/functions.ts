@@ -46,7 +46,8 @@ export async function startBench(go: Executables | undefined): Promise<Bench> {
   const layer = await client.send(new PublishLayerVersionCommand({ LayerName: 'agent', Content: { ZipFile } }));
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const sources = {
-    orders: readFiles(join(root, 'examples/functions/node')),
+    // The sample function, several orders a call, and one that splits its work.
+    orders: { ...readFiles(join(root, 'bench/agent/node')), ...readFiles(join(root, 'examples/functions/node')) },
     split: readFiles(join(root, 'bench/agent/node')),
   };
   let functions = 0;
@@ -68,7 +69,7 @@ export async function startBench(go: Executables | undefined): Promise<Bench> {
             : {
                 ...common,
                 Runtime: 'nodejs24.x',
-                Handler: 'index.handler',
+                Handler: kind === 'orders' ? 'batch.handler' : 'split.handler',
                 ...(agent && { Layers: [layer.LayerVersionArn!] }),
                 Environment: {
                   Variables: { ...bucket, ...(agent && { AWS_LAMBDA_EXEC_WRAPPER: '/opt/lambda-profile' }) },

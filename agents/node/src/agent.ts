@@ -171,8 +171,7 @@ export function createAgent(parts: Parts): Agent {
       startMs: nowMs,
       durationMs,
       cpuMicros,
-      otherThreadsMicros:
-        threadCpu === null || threadCpuAtStart === null ? null : cpuMicros - (threadCpu - threadCpuAtStart),
+      threadCpuMicros: threadCpu === null || threadCpuAtStart === null ? null : threadCpu - threadCpuAtStart,
       allocatedBytes: allocations.end(),
     });
   };

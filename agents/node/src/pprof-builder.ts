@@ -41,6 +41,11 @@ export interface PprofBuilder {
   encode(header: PprofHeader): Uint8Array;
 }
 
+/** Whether a sample at this path is the agent's own work, or nobody's. */
+export function isAgents(path: Path): boolean {
+  return path.agent || path.locations.length === 0;
+}
+
 export const ROOT_PATH: Path = { locations: [], agent: false };
 
 /** Creates an empty builder for a process with these directories. */
@@ -81,7 +86,7 @@ export function createPprofBuilder(roots: Roots): PprofBuilder {
       return { locations: [locate(frame, file), ...path.locations], agent: builtin && path.agent };
     },
     add(path, values, label) {
-      if (path.agent || path.locations.length === 0) return;
+      if (isAgents(path)) return;
       const labels = label ? [{ key: strings.dedup(label[0]), str: strings.dedup(label[1]) }] : [];
       samples.push({ locationId: [...path.locations], value: [...values], label: labels });
     },

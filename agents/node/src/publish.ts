@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { encodeCpuProfile } from './cpu-profile.ts';
+import { encodeCpuProfile, type InsideClocks } from './cpu-profile.ts';
 import type { TimeProfile } from './cpu-sampler.ts';
 import type { Roots } from './file-names.ts';
 import { encodeHeapProfile } from './heap-profile.ts';
@@ -82,11 +82,13 @@ function encode(raw: RawProfile, settings: Settings, roots: Roots): Uint8Array {
   };
   return raw.type === 'heap'
     ? encodeHeapProfile(raw.profile, settings.heapIntervalBytes, roots, header)
-    : encodeCpuProfile(raw.profile, settings.intervalUs, roots, header, otherThreadsNanos(raw.facts.window));
+    : encodeCpuProfile(raw.profile, settings.intervalUs, roots, header, clocksOf(raw.facts.window));
 }
 
-function otherThreadsNanos({ otherThreadsMicros }: Window): number | null {
-  return otherThreadsMicros === null ? null : otherThreadsMicros * 1000;
+/** CPU inside the window's invocations by the process's clocks. */
+function clocksOf({ cpuMicros, threadCpuMicros }: Window): InsideClocks | null {
+  if (threadCpuMicros === null) return null;
+  return { threadNanos: threadCpuMicros * 1000, otherThreadsNanos: Math.max(0, cpuMicros - threadCpuMicros) * 1000 };
 }
 
 /** The layer is the directory that holds nodejs/lambda-profile; the runtime client is the program node was started with. */

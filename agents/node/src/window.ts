@@ -16,8 +16,8 @@ export interface Window {
   activeMs: number;
   /** CPU of the whole process during that time: user and system, all threads (getrusage). */
   cpuMicros: number;
-  /** Of that, threads that run no JavaScript: garbage collector, compilers, libuv, the sampler; null when not known. */
-  otherThreadsMicros: number | null;
+  /** Of that, the thread that runs JavaScript; null when not known. */
+  threadCpuMicros: number | null;
   /** Bytes allocated on V8's heap during that time. */
   allocatedBytes: number;
   /** Wall time of each invocation; the first MAX_DURATIONS of the window. */
@@ -35,7 +35,7 @@ export interface InvocationCost {
   readonly startMs: number;
   readonly durationMs: number;
   readonly cpuMicros: number;
-  readonly otherThreadsMicros: number | null;
+  readonly threadCpuMicros: number | null;
   readonly allocatedBytes: number;
 }
 
@@ -55,7 +55,7 @@ export function createWindow(run: string | null, commit: string | null): Window 
     endMs: 0,
     activeMs: 0,
     cpuMicros: 0,
-    otherThreadsMicros: null,
+    threadCpuMicros: null,
     allocatedBytes: 0,
     durationsMs: [],
     requests: [],
@@ -71,8 +71,7 @@ export function addInvocation(window: Window, cost: InvocationCost): void {
   window.endMs = cost.startMs + cost.durationMs;
   window.activeMs += cost.durationMs;
   window.cpuMicros += cost.cpuMicros;
-  if (cost.otherThreadsMicros !== null)
-    window.otherThreadsMicros = (window.otherThreadsMicros ?? 0) + Math.max(0, cost.otherThreadsMicros);
+  if (cost.threadCpuMicros !== null) window.threadCpuMicros = (window.threadCpuMicros ?? 0) + cost.threadCpuMicros;
   window.allocatedBytes += cost.allocatedBytes;
   if (window.durationsMs.length < MAX_DURATIONS) window.durationsMs.push(cost.durationMs);
   if (cost.request !== '' && window.requests.length < MAX_REQUESTS) window.requests.push(cost.request);

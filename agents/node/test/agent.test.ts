@@ -95,7 +95,7 @@ describe('createAgent()', () => {
       startMs: 1_000_000,
       endMs: 1_000_540,
       allocatedBytes: 2000,
-      otherThreadsMicros: 4000,
+      threadCpuMicros: 16_000,
       durationsMs: [10, 30],
     });
   });

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeCpuProfile } from '../src/cpu-profile.ts';
+import { encodeCpuProfile, type InsideClocks } from '../src/cpu-profile.ts';
 import type { TimeNode } from '../src/cpu-sampler.ts';
 import { nameScript, type Roots } from '../src/file-names.ts';
 import { encodeHeapProfile } from '../src/heap-profile.ts';
@@ -31,7 +31,7 @@ const node = (name: string, script: string, samples: [unknown, number?][], child
   contexts: samples.map(([context, cpuTime]) => ({ context, ...(cpuTime === undefined ? {} : { cpuTime }) })),
   children,
 });
-const cpu = (children: TimeNode[], nonJSThreadsCpuTime = 0, inside: number | null = null) => {
+const cpu = (children: TimeNode[], nonJSThreadsCpuTime = 0, inside: InsideClocks | null = null) => {
   const profile = { topDownRoot: node('(root)', '', [], children), nonJSThreadsCpuTime };
   return readProfile(gzipSync(encodeCpuProfile(profile, 1000, ROOTS, HEADER, inside)));
 };
@@ -101,11 +101,33 @@ describe('encodeCpuProfile()', () => {
 
   it('keeps apart what other threads did outside of invocations', () => {
     const stack = ['(non-JS threads) :0:0'];
-    expect(cpu([], 3_400_000, 1_400_000).samples).toEqual([
+    expect(cpu([], 3_400_000, { threadNanos: 0, otherThreadsNanos: 1_400_000 }).samples).toEqual([
       { stack, values: [1, 1_400_000], labels: {} },
       { stack, values: [2, 2_000_000], labels: { 'lambda-profile.phase': 'runtime' } },
     ]);
-    expect(cpu([], 3_400_000, 5_000_000).samples).toEqual([{ stack, values: [3, 3_400_000], labels: {} }]);
+    expect(cpu([], 3_400_000, { threadNanos: 0, otherThreadsNanos: 5_000_000 }).samples).toEqual([
+      { stack, values: [3, 3_400_000], labels: {} },
+    ]);
+  });
+
+  it('gives invocations the CPU that the clocks say, whenever samples came, and the rest to what is outside', () => {
+    const tree = () => [
+      node('handler', APP, [
+        ['invocation', 6e6],
+        ['runtime', 3e6],
+      ]),
+      node('apply', AGENT, [['invocation', 1e6]]),
+    ];
+    const values = (inside: InsideClocks | null) => cpu(tree(), 0, inside).samples.map((sample) => sample.values);
+    expect(values({ threadNanos: 9e6, otherThreadsNanos: 0 })).toEqual([
+      [1, 9e6],
+      [1, 1e6],
+    ]);
+    expect(values({ threadNanos: 99e6, otherThreadsNanos: 0 })).toEqual([[1, 10e6]]);
+    expect(values(null)).toEqual([
+      [1, 6e6],
+      [1, 3e6],
+    ]);
   });
 
   it('survives names of any kind', () => {

@@ -7,7 +7,7 @@ import { measuredMetrics, metricNames } from './metrics.ts';
 import type { MeasuredSide, Report } from './report.ts';
 import { changedRows } from './rows.ts';
 import { commitUrl, pageUrl, runUrl } from './source.ts';
-import { foldsReasons, stateMarks, stateOf } from './state.ts';
+import { foldsReasons, shownWarnings, stateMarks, stateOf } from './state.ts';
 import { hottestBlock, whatChangedBlocks } from './tables.ts';
 
 /** Sentences of a verdict that are shown before the reader is sent to the report. */
@@ -28,8 +28,7 @@ export function firstBlocks(report: Report): Block[] {
   blocks.push(...(isQuiet ? [text(80, metricsLine(report))] : whatChangedBlocks(report)));
   if (state !== 'error' && !foldsReasons(state)) blocks.push(text(70, reasons));
   if (state === 'first-run') blocks.push(...firstRunBlocks(report));
-  if (foldsReasons(state)) blocks.push(text(65, differencesLine(report)));
-  blocks.push(text(60, sentences(report.warnings, '⚠️ ')));
+  blocks.push(text(65, sentences(shownWarnings(report), '⚠️ ')));
   return blocks.filter((block) => block.kind === 'table' || block.text !== '');
 }
 
@@ -171,16 +170,4 @@ function metricsLine(report: Report): string {
     });
   const within = metrics.every((metric) => ['within', 'none'].includes(budgetOfMetric(report, metric).state));
   return parts.length === 0 ? '' : `${parts.join(' · ')}.${within ? ' All within their budgets.' : ''}`;
-}
-
-/** What keeps a regression from failing. */
-function differencesLine({ differences }: Report): string {
-  if (differences.length === 0) return '';
-  const list = differences
-    .slice(0, 5)
-    .map(
-      ({ field, base, head }) =>
-        `${escapeMarkdown(field, 60)} ${escapeMarkdown(base, 120)} → ${escapeMarkdown(head, 120)}`,
-    );
-  return `⚠️ The environments differ: ${list.join(', ')}.`;
 }

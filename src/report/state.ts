@@ -1,5 +1,6 @@
 /** What a reader sees first: a sign and a word for the outcome. Colour and emoji never stand alone. */
 import { isReviewable } from '../compare/comparison.ts';
+import { describeDifferences } from '../compare/wording.ts';
 import type { Report } from './report.ts';
 
 export type State =
@@ -45,6 +46,12 @@ export const stateMarks: Record<State, { emoji: string; sign: string; word: stri
 /** Whether the tables already say what the sentences explain: then those are folded with the method. */
 export function foldsReasons(state: State): boolean {
   return state === 'regression' || state === 'warning' || state === 'accepted' || state === 'improvement';
+}
+
+/** What a reader must know: what differs between the sides, where no sentence of the verdict says so openly, and the rest. */
+export function shownWarnings(report: Report): string[] {
+  const differing = foldsReasons(stateOf(report)) ? describeDifferences(report.differences) : [];
+  return [...differing, ...report.warnings];
 }
 
 function isImprovement(report: Report): boolean {

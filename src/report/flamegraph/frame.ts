@@ -66,10 +66,15 @@ export function frameFacts(graph: FlameGraph, node: number, baseTotal: number, h
   return facts;
 }
 
+/** A name without the path of its package; paths behind the name stay. */
+export function withoutPath(name: string): string {
+  return name.replace(/^[^\s(]*\//, '');
+}
+
 /** As much of a label as `cells` characters hold: first the path of the package goes, then the end of the name. */
 export function fitLabel(mark: string, name: string, cells: number): string {
   if (mark.length + name.length <= cells) return mark + name;
   if (cells < 3) return '';
-  const text = mark + name.slice(name.lastIndexOf('/') + 1);
+  const text = mark + withoutPath(name);
   return text.length <= cells ? text : `${text.slice(0, cells - 1).toWellFormed()}…`;
 }

@@ -16,6 +16,7 @@ import { measuredMetrics, metricNames } from '../metrics.ts';
 import type { MeasuredSide, Report } from '../report.ts';
 import { addedNanos, changedRows, type FunctionRow, kindName, unchangedRows } from '../rows.ts';
 import { type Source, sourceOf } from '../source.ts';
+import { foldsReasons, stateOf } from '../state.ts';
 import { originWords } from '../tables.ts';
 
 const maxRows = 200;
@@ -198,10 +199,23 @@ function methodSection(report: Report): string {
       ? 'What was flagged was measured again on fresh instances.'
       : 'Nothing was measured a second time: a failure then needs stricter limits.',
   ];
+  const reasons = foldsReasons(stateOf(report)) ? reasonItems(report) : [];
   return section(
     'How this was decided',
-    `<ul>${sentences.map((sentence) => `<li>${text(sentence)}</li>`).join('')}</ul>`,
+    `<ul>${[...reasons, ...sentences.map((sentence) => `<li>${text(sentence)}</li>`)].join('')}</ul>`,
   );
+}
+
+/** The sentences of the verdict as items of a list. */
+export function reasonItems({ verdict }: Report): string[] {
+  return verdict.reasons.slice(0, 20).map((reason) => `<li>${prose(reason, 500)}</li>`);
+}
+
+/** A sentence of ours: names between backticks become code. */
+export function prose(sentence: string, maxLength = 1_000): string {
+  const parts = visibleText(sentence, maxLength).split('`');
+  if (parts.length % 2 === 0) return text(sentence, maxLength);
+  return parts.map((part, index) => (index % 2 === 1 ? `<code>${escapeHtml(part)}</code>` : escapeHtml(part))).join('');
 }
 
 function environmentSection(report: Report): string {

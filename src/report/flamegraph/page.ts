@@ -7,10 +7,10 @@ import { gzipSync } from 'node:zlib';
 import { formatThreshold } from '../../compare/format.ts';
 import { escapeHtml, visibleText } from '../escape.ts';
 import type { Report } from '../report.ts';
-import { stateMarks, stateOf } from '../state.ts';
+import { foldsReasons, shownWarnings, stateMarks, stateOf } from '../state.ts';
 import type { CallTree } from './calltree.ts';
 import { encodeTree } from './encode.ts';
-import { changesSection, closingSections, hottestSection, metricsSection } from './page-tables.ts';
+import { changesSection, closingSections, hottestSection, metricsSection, prose, reasonItems } from './page-tables.ts';
 import { type Step, stepShares } from './palette.ts';
 import { pruneTree } from './prune.ts';
 import { styleSheet } from './style.ts';
@@ -117,12 +117,14 @@ function header(report: Report): string {
     head === undefined
       ? []
       : [text(`${head.environment.architecture}, ${head.environment.memoryMb} MB, ${head.environment.runtime}`)];
-  const reasons = report.verdict.reasons.slice(0, 20).map((reason) => `<li>${prose(reason, 500)}</li>`);
+  const reasons = foldsReasons(state) ? [] : reasonItems(report);
   const checks = report.verdict.checks.slice(0, 50).map((check) => {
     const mark = { ok: '✓ ok', failed: '✗ failed', unknown: '? unknown' }[check.state];
     return `<tr><th scope="row">${prose(check.what, 200)}</th><td>${mark}</td><td>${prose(check.found, 300)}</td></tr>`;
   });
-  const warnings = report.warnings.slice(0, 20).map((warning) => `<li>${prose(warning, 500)}</li>`);
+  const warnings = shownWarnings(report)
+    .slice(0, 20)
+    .map((warning) => `<li>${prose(warning, 500)}</li>`);
   return `<header>
 <p class="state ${state}"><span aria-hidden="true">${sign}</span> ${word}</p>
 <h1>${text(report.verdict.headline, 300)}</h1>
@@ -162,7 +164,7 @@ function flameSection(trees: CallTree[], pruned: ReturnType<typeof pruneTree>[])
     ['self', 'Self'],
   ])}</fieldset>
 <fieldset id="instances" hidden><legend>Instance</legend><label>After <select id="after"></select></label><label>Before <select id="before"></select></label></fieldset>
-<label for="search">Search</label><input id="search" type="search" placeholder="name or regexp ( / )" autocomplete="off" spellcheck="false" maxlength="200"><output id="found" for="search"></output>
+<span id="find"><label for="search">Search</label><input id="search" type="search" placeholder="name or regexp ( / )" autocomplete="off" spellcheck="false" maxlength="200"><output id="found" for="search"></output></span>
 <button type="button" id="reset" title="Escape">Show all</button>
 <button type="button" id="rise" title="r">Largest rise</button>
 <button type="button" id="callers" title="c" aria-pressed="false">Callers</button>
@@ -207,13 +209,6 @@ function pack(tree: CallTree): string {
 
 function hashOf(content: string): string {
   return `sha256-${createHash('sha256').update(content).digest('base64')}`;
-}
-
-/** A sentence of ours: names between backticks become code. */
-function prose(sentence: string, maxLength = 1_000): string {
-  const parts = visibleText(sentence, maxLength).split('`');
-  if (parts.length % 2 === 0) return text(sentence, maxLength);
-  return parts.map((part, index) => (index % 2 === 1 ? `<code>${escapeHtml(part)}</code>` : escapeHtml(part))).join('');
 }
 
 function text(value: string, maxLength = 1_000): string {

@@ -60,7 +60,7 @@ label{white-space:nowrap}
 button,input[type=search]{font:inherit;font-size:.9rem;color:var(--ink);background:var(--page);border:1px solid var(--still);border-radius:6px;padding:3px 10px}
 button:disabled{opacity:.5}
 button[aria-pressed=true],[role=tab][aria-selected=true]{background:var(--ink);color:var(--page)}
-input[type=search]{width:12.5em}
+#find{display:flex;flex-wrap:wrap;gap:8px;align-items:center}input[type=search]{width:12.5em}
 [role=tablist]{display:flex;flex-wrap:wrap;gap:6px;margin-bottom:6px}
 [hidden]{display:none!important}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}

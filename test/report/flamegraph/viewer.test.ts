@@ -107,6 +107,8 @@ describe('facts about a frame', () => {
     expect(fitLabel('▲ ', 'github.com/octo-org/orders/pricing.sortRules', 20)).toBe('▲ pricing.sortRules');
     expect(fitLabel('▲ ', 'github.com/octo-org/orders/pricing.sortRules', 8)).toBe('▲ prici…');
     expect(fitLabel('▲ ', 'name', 2)).toBe('');
+    expect(fitLabel('', 'tick (node:internal/process/task_queues)', 12)).toBe('tick (node:…');
+    expect(fitLabel('', 'example.com/a/b.(*T[example.com/c.D]).run', 24)).toBe('b.(*T[example.com/c.D])…');
   });
 });
 

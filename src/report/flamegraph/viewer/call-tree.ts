@@ -4,7 +4,7 @@
  * so that a tree of any size opens at once. Keys as in https://www.w3.org/WAI/ARIA/apg/patterns/treeview/.
  */
 import { formatAmount, formatAmountDelta, formatAmountPair } from '../amount.ts';
-import { frameName, framePresence, frameStep } from '../frame.ts';
+import { frameName, framePresence, frameStep, withoutPath } from '../frame.ts';
 import type { FlameGraph } from '../layout.ts';
 import { visible } from './texts.ts';
 
@@ -139,7 +139,7 @@ function rowOf(graph: FlameGraph, node: number): HTMLElement {
   const cells: [kind: string, text: string][] = [
     [step === 0 ? 'change' : 'change beyond', `${mark}${formatAmountDelta(base, head, graph.unit)}`],
     ['pair', hasBase ? formatAmountPair(base, head, graph.unit) : formatAmount(head, graph.unit)],
-    ['name', `${name.slice(name.lastIndexOf('/') + 1)}${presence === 'both' || !hasBase ? '' : ` (${presence})`}`],
+    ['name', `${withoutPath(name)}${presence === 'both' || !hasBase ? '' : ` (${presence})`}`],
   ];
   const line = document.createElement('span');
   line.className = 'call';

@@ -239,7 +239,8 @@ const TABLE: Record<Service, Partial<Record<Phase, Row>>> = {
       'clock skew': config('GitHub answered 403'),
     },
     baseline: {
-      refused: ancestors(SILENCE),
+      // Then nobody can comment either.
+      refused: { ...ancestors(SILENCE), comment: false },
       reset: ancestors(SILENCE),
       'answer lost': overcome(),
       slow: overcome(),

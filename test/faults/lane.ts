@@ -70,6 +70,8 @@ export interface RunOptions {
 export interface RunResult extends ActionResult {
   seconds: number;
   report: SavedReport | undefined;
+  /** Text of report.json, also of a run that was ended before it could say where it is; '' when there is none. */
+  reportText: string;
   /** Files that a run must not leave: in the temporary folder of the machine, or unfinished ones in the runner's. */
   leftFiles: string[];
   /** Processes that a run left. */
@@ -205,10 +207,11 @@ export async function startLane(directory: string, { action, layer }: Built): Pr
         leftProcesses,
         met,
       };
-      const saved = result.outputs['report-json'];
-      const report = saved ? (JSON.parse(readFileSync(saved, 'utf8')) as SavedReport) : undefined;
+      const saved = join(written, 'orders-report.json');
+      const reportText = existsSync(saved) ? readFileSync(saved, 'utf8') : '';
+      const report = result.outputs['report-json'] ? (JSON.parse(reportText) as SavedReport) : undefined;
       rmSync(folder, { recursive: true, force: true });
-      return { ...result, ...left, report, seconds: (performance.now() - startedMs) / 1000 };
+      return { ...result, ...left, report, reportText, seconds: (performance.now() - startedMs) / 1000 };
     },
     async close() {
       deployer.close();

@@ -101,7 +101,8 @@ describe('a load that meets trouble', () => {
       message: 'Cannot invoke orders:7: the AWS credentials have expired.',
       next: expect.stringContaining('role-duration-seconds'),
     });
-    expect(calls).toBeLessThan(16);
+    // Each of the three in flight asked once more, signed anew: credentials may be renewed.
+    expect(calls).toBeLessThan(20);
   });
 
   it('ends when the function is deleted in the middle of it', async () => {

@@ -13,9 +13,9 @@ export interface Progress {
 const LOAD_EVERY_MS = 5_000;
 
 /** The load in words: counts, rate, errors, time left. */
-export function renderLoad({ op, done, of, failed, throttled, perSecond, leftMs }: LoadProgress): string {
+export function renderLoad({ op, round, done, of, failed, throttled, perSecond, leftMs }: LoadProgress): string {
   return [
-    `${op === 'warmup' ? 'warm-up' : 'measured'} ${done}${Number.isFinite(of) ? ` of ${of}` : ''}`,
+    `${op === 'warmup' ? `warm-up${round === undefined ? '' : `, round ${round}:`}` : 'measured'} ${done}${Number.isFinite(of) ? ` of ${of}` : ''}`,
     `${perSecond.toFixed(perSecond < 10 ? 1 : 0)}/s`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(throttled > 0 ? [`${throttled} throttled`] : []),

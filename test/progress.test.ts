@@ -30,6 +30,17 @@ describe('createProgress()', () => {
     expect(progress.done()).toEqual([{ step: 'Invoke orders:7', ms: 5_100 }]);
   });
 
+  it('counts the rounds of a warm-up that goes on until durations are steady', () => {
+    const { lines, progress } = start();
+    for (const round of [1, 2]) progress.load({ ...state, op: 'warmup', round, done: 40, of: 40, leftMs: 0 });
+    progress.load({ ...state, op: 'warmup', done: 9, of: 9, leftMs: 0 });
+    expect(lines).toEqual([
+      '  warm-up, round 1: 40 of 40, 40/s',
+      '  warm-up, round 2: 40 of 40, 40/s',
+      '  warm-up 9 of 9, 40/s',
+    ]);
+  });
+
   it('names no total when only the time is limited', () => {
     const { lines, progress } = start();
     progress.load({ ...state, done: 10, of: Number.POSITIVE_INFINITY, perSecond: 4.25 });

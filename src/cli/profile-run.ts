@@ -48,7 +48,14 @@ export async function runProfile(
   const s3 = await createS3(shell);
 
   const stack = checkedStack(stackArgument ?? (await chooseStack(s3, bucket, prefix, shell)));
-  const place = { root: join(ROOT, 'cache'), bucket, prefix, stack, functionName: options.function ?? '' };
+  const place = {
+    root: join(ROOT, 'cache'),
+    bucket,
+    prefix,
+    stack,
+    functionName: options.function ?? '',
+    functionVersion: options.qualifier ?? '',
+  };
   const head = await chooseHead(s3, place, options, shell);
   const { type, cached } = head;
   tellFacts(head.profile, type, shell);
@@ -147,6 +154,7 @@ async function chooseStack(s3: S3Client, bucket: string, prefix: string, shell: 
 }
 
 const MOST_DESCRIBED = 30;
+const MOST_NAMED = 5;
 
 /** Second and third question: which type, and whether what is here already will do. */
 async function chooseHead(
@@ -215,6 +223,11 @@ function describeFacts({ facts, profile }: CachedProfile, type: ProfileType): st
 function tellFacts(cached: CachedProfile, type: ProfileType, shell: Shell): void {
   const age = formatAge(shell.clock.nowMs() - cached.facts.downloadedMs);
   shell.say(`${describeFacts(cached, type)}; downloaded ${age} ago.`);
+  const { versions } = cached.facts;
+  if (versions.length > 1)
+    shell.say(
+      `They are of ${versions.slice(0, MOST_NAMED).map(inert).join(', ')}${versions.length > MOST_NAMED ? ' and more' : ''}: --qualifier takes one.`,
+    );
 }
 
 /** The command that does the same without asking. */
@@ -227,6 +240,7 @@ function equivalentCommand({ stack, type, cached, sampleType, base }: Chosen, op
   if (options.s3Prefix !== 'sparta/pprof') flag('s3-prefix', options.s3Prefix);
   if (options.baselinePrefix !== 'lambda-profile/recordings') flag('baseline-prefix', options.baselinePrefix);
   flag('function', options.function);
+  flag('qualifier', options.qualifier);
   if (cached) words.push('--cached');
   flag('sample-type', sampleType);
   flag('base', base);

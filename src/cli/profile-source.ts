@@ -58,20 +58,24 @@ export async function foldedProfile(
   const key = cacheKey(listed);
   const known = readCached(place, key);
   if (known) return known;
-  const { bucket, stack, functionName } = place;
+  const { bucket, stack, functionName, functionVersion } = place;
   shell.say(`Downloading ${counted(listed.length, 'snapshot')} …`);
   const { snapshots, skipped } = await downloadAll(s3, bucket, listed);
   for (const { key, reason } of skipped) shell.say(`Skipped ${inert(key)}: ${inert(reason)}`);
-  const wanted = snapshots.filter(({ window }) => functionName === '' || window?.function === functionName);
+  const wanted = snapshots.filter(
+    ({ window }) =>
+      (functionName === '' || window?.function === functionName) &&
+      (functionVersion === '' || window?.functionVersion === functionVersion),
+  );
   if (wanted.length === 0)
     throw new MeasurementError(
-      `Cannot use any of ${counted(listed.length, 'snapshot')} of ${stack}${functionName ? ` for ${functionName}` : ''}: ${skipped[0]?.reason ?? 'they are of other functions'}.`,
-      'Check the stack and --function; `lambda-profile doctor FUNCTION` tells why a function publishes nothing.',
+      `Cannot use any of ${counted(listed.length, 'snapshot')} of ${stack}${functionName ? ` for ${functionName}` : ''}: ${skipped[0]?.reason ?? 'they are of other functions or versions'}.`,
+      'Check the stack, --function and --qualifier; `lambda-profile doctor FUNCTION` tells why a function publishes nothing.',
     );
   const instances = foldSnapshots(wanted);
   const windows = wanted.flatMap(({ window }) => window ?? []);
   return writeCached(place, key, mergeProfiles(profilesOf(instances)), {
-    schemaVersion: 1,
+    schemaVersion: 2,
     downloadedMs: shell.clock.nowMs(),
     listed: listed.length,
     merged: wanted.length,
@@ -79,6 +83,7 @@ export async function foldedProfile(
     instances: instances.length,
     invocations: windows.reduce((sum, { invocations }) => sum + invocations.n, 0),
     functions: [...new Set(windows.map((window) => window.function))].sort(),
+    versions: [...new Set(windows.map((window) => `${window.function}:${window.functionVersion}`))].sort(),
   });
 }
 

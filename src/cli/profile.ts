@@ -9,6 +9,7 @@ export interface ProfileCommandOptions extends ViewOptions {
   baselinePrefix: string;
   type?: string;
   function?: string;
+  qualifier?: string;
   commentKey?: string;
   cached?: true;
   base?: string;
@@ -32,6 +33,7 @@ export function addProfile(program: Command, shell: Shell): void {
   addBucketOption(command)
     .option('--type <type>', 'which profile: cpu, heap, … of those that were published')
     .option('--function <name>', 'only windows of this function')
+    .option('--qualifier <version>', 'only windows of this version')
     .option('--cached', 'what was downloaded last, without asking S3 for new snapshots')
     .option('--base <what>', 'compare with: none, branch (the recording of the merge base), a commit, or a file')
     .option('-o, --output <file>', 'where to write the page (default: .lambda-profile/STACK-TYPE.html)')

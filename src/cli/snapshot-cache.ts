@@ -9,7 +9,7 @@ import type { ProfileType } from '../snapshots/layout.ts';
 
 /** What was merged into a cached profile. */
 export interface CachedFacts {
-  schemaVersion: 1;
+  schemaVersion: 2;
   downloadedMs: number;
   listed: number;
   merged: number;
@@ -18,6 +18,8 @@ export interface CachedFacts {
   /** Invocations in the windows; 0 when the producer does not say. */
   invocations: number;
   functions: string[];
+  /** Function and version, as in `orders:7`. */
+  versions: string[];
 }
 
 /** A profile of the snapshots of one type of a stack, merged on this machine. */
@@ -27,7 +29,7 @@ export interface CachedProfile {
   profile: Profile;
 }
 
-/** Where the snapshots of one type of a stack, of one function of it or of all, are kept. */
+/** Where the snapshots of one type of a stack, of one function or version of it or of all, are kept. */
 export interface CachePlace {
   root: string;
   bucket: string;
@@ -35,11 +37,12 @@ export interface CachePlace {
   stack: string;
   type: ProfileType;
   functionName: string;
+  functionVersion: string;
 }
 
-function folderOf({ root, bucket, prefix, stack, type, functionName }: CachePlace): string {
+function folderOf({ root, bucket, prefix, stack, type, functionName, functionVersion }: CachePlace): string {
   const place = createHash('sha256')
-    .update(JSON.stringify([bucket, prefix, stack, functionName]))
+    .update(JSON.stringify([bucket, prefix, stack, functionName, functionVersion]))
     .digest('hex');
   return join(root, `${stack}.${place.slice(0, 12)}`, type);
 }
@@ -55,7 +58,7 @@ export function readCached(place: CachePlace, key: string): CachedProfile | unde
   const path = join(folderOf(place), `${key}.pb.gz`);
   try {
     const facts = JSON.parse(readFileSync(join(folderOf(place), `${key}.json`), 'utf8')) as CachedFacts;
-    if (facts.schemaVersion !== 1) return undefined;
+    if (facts.schemaVersion !== 2) return undefined;
     return { path, facts, profile: decodeProfile(readFileSync(path)) };
   } catch {
     return undefined; // It is downloaded again.

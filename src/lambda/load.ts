@@ -39,6 +39,8 @@ export interface LoadPlan {
 
 export interface LoadProgress {
   op: 'warmup' | 'invoke';
+  /** Of an automatic warm-up, from 1. */
+  round?: number;
   done: number;
   /** Infinity when only the time is limited. */
   of: number;
@@ -121,7 +123,10 @@ async function warmUp(phase: Phase): Promise<void> {
       };
       return { ...side, record };
     });
-    await sendAll({ ...phase, sides, op: 'warmup', count: phase.plan.concurrency * ROUND_PER_INSTANCE });
+    const count = phase.plan.concurrency * ROUND_PER_INSTANCE;
+    const round = rounds[0]!.length;
+    const onProgress = (progress: LoadProgress): void => phase.onProgress({ ...progress, round });
+    await sendAll({ ...phase, sides, onProgress, op: 'warmup', count });
   }
 }
 
@@ -159,6 +164,7 @@ async function sendAll(phase: Phase & { op: 'warmup' | 'invoke'; count: number }
     reportedMs = clock.monotonicMs();
     const sum = (pick: (tally: Tally) => number): number => tallies.reduce((total, tally) => total + pick(tally), 0);
     const elapsedMs = clock.monotonicMs() - startedMs;
+    const byTime = endMs - clock.monotonicMs();
     const byCount = done > 0 ? (elapsedMs / done) * (count - done) : Number.POSITIVE_INFINITY;
     onProgress({
       op,
@@ -167,7 +173,7 @@ async function sendAll(phase: Phase & { op: 'warmup' | 'invoke'; count: number }
       failed: sum(({ ran, succeeded }) => ran - succeeded),
       throttled: sum(({ throttled }) => throttled),
       perSecond: elapsedMs > 0 ? (sum(({ ran }) => ran) / elapsedMs) * 1000 : 0,
-      leftMs: Math.max(0, Math.min(byCount, endMs - clock.monotonicMs())),
+      leftMs: done === 0 && Number.isFinite(count) ? byCount : Math.max(0, Math.min(byCount, byTime)),
     });
   };
 

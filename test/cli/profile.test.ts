@@ -13,9 +13,9 @@ let s3: S3Server;
 let environment: Record<string, string>;
 
 /** The comment of a window of so many invocations. */
-function windowOf(instance: string, invocations: number): string {
+function windowOf(instance: string, invocations: number, functionVersion = '7'): string {
   return `lambda-profile:${JSON.stringify({
-    ...{ v: 1, run: 'r', function: 'orders', functionVersion: '7', commit: '', instance, sequence: 0 },
+    ...{ v: 1, run: 'r', function: 'orders', functionVersion, commit: '', instance, sequence: 0 },
     ...{ reason: 'flush', invocations: { n: invocations, errors: 0, cold: 0 } },
     ...{ time: { start: 1, end: 2, activeMs: 1, cpuMs: 1 }, memoryMb: 512, arch: 'arm64', runtime: 'nodejs24.x' },
     ...{ language: 'node', agent: 'a', engine: 'e', intervalUs: 1000, flags: [] },
@@ -177,5 +177,21 @@ describe('lambda-profile profile', () => {
     expect(exitCode).toBe(3);
     expect(stderr).toContain('Cannot find a cpu of other in s3://octo-profiles/sparta/pprof/: there is none.');
     expect(existsSync(join(directory, '.lambda-profile/other-cpu.html'))).toBe(false);
+  });
+});
+
+describe('lambda-profile profile of a stack with several versions', () => {
+  test('tells when windows are of several versions, and takes one of them', async () => {
+    const of = (version: string) =>
+      profileBytes({ samples: [{ stack: ['f'], values: [1, 1e6] }], comments: [windowOf(`v${version}`, 10, version)] });
+    putSnapshot('mixed', 'cpu', 'a', of('8'));
+    putSnapshot('mixed', 'cpu', 'b', of('9'));
+    const all = await profile('mixed', '--type', 'cpu');
+    expect(all.stderr).toContain('They are of orders:8, orders:9: --qualifier takes one.');
+    const one = await profile('mixed', '--type', 'cpu', '--qualifier', '9');
+    expect(one.stderr).toContain('cpu: 1 of 2 snapshots, 1 instance');
+    const none = await profile('mixed', '--type', 'cpu', '--qualifier', '10');
+    expect(none).toMatchObject({ exitCode: 3 });
+    expect(none.stderr).toContain('they are of other functions or versions');
   });
 });

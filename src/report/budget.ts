@@ -1,6 +1,7 @@
 /** A value against its limits, so that no number stands without its budget. */
 import { isReviewable, type MetricChange } from '../compare/comparison.ts';
 import { formatThreshold, formatValue } from '../compare/format.ts';
+import { surelyAtLeast } from '../compare/limits.ts';
 import type { Report } from './report.ts';
 import type { FunctionRow } from './rows.ts';
 
@@ -24,10 +25,16 @@ const unjudged: BudgetMark = { state: 'none', text: '' };
 /** A metric against the limits, as facts: which of them gates is the verdict's business. */
 export function budgetOfMetric(report: Report, metric: MetricChange): BudgetMark {
   const { minDeltaMs, metrics = {} } = report.budget;
-  const own = metrics[metric.id];
+  const most = metrics[metric.id]?.most;
+  // Billed duration goes by the limits of duration.
+  const own = metrics[metric.id === 'billed' ? 'duration' : metric.id];
   const { fail, warn } = own ?? { fail: report.budget.failThreshold, warn: report.budget.warnThreshold };
-  if (own?.most !== undefined && metric.head > own.most)
-    return { state: 'warned', text: `over ${formatValue(own.most, metric.unit)}` };
+  if (most !== undefined && surelyAtLeast(metric) > most) {
+    const broken = isFatal(report) && !(metric.base > most);
+    return { state: broken ? 'over' : 'warned', text: `over ${formatValue(most, metric.unit)}` };
+  }
+  if (metric.id === 'cost')
+    return most === undefined ? unjudged : { state: 'within', text: `within ${formatValue(most, metric.unit)}` };
   const limit = formatThreshold(fail);
   const relative = metric.head / metric.base - 1;
   if (metric.unit === 'share' || Number.isNaN(relative) || report.verdict.kind === 'inconclusive') return unjudged;

@@ -4,9 +4,10 @@ import { formatDelta, formatInterval, formatPair } from '../compare/format.ts';
 import type { Report } from './report.ts';
 import { type Source, sourceOf } from './source.ts';
 
-/** Who owns a frame, in words: `gc` is `garbage collector`, the others are words already. */
-export function kindName(kind: string): string {
-  return kind === 'gc' ? 'garbage collector' : kind;
+/** Who owns a function, in words; '' for own code, and where the name says it: `(runtime)`, `(garbage collector)`. */
+export function ownerWords({ kind, display }: { kind: string; display: string }): string {
+  const words = kind === 'gc' ? 'garbage collector' : kind;
+  return kind === 'own' || display === `(${words})` ? '' : words;
 }
 
 export interface FunctionRow {

@@ -14,7 +14,7 @@ import { escapeCodeSpan, escapeMarkdown } from './escape.ts';
 import { type Block, unbroken } from './markdown.ts';
 import { measuredMetrics, metricNames } from './metrics.ts';
 import type { Report } from './report.ts';
-import { changedRows, type FunctionRow, kindName, topRows } from './rows.ts';
+import { changedRows, type FunctionRow, ownerWords, topRows } from './rows.ts';
 import { pageUrl, type Source, sourceOf } from './source.ts';
 
 /** Longest name in the open table: five columns fit the column of a pull request then. The folded table has all of it. */
@@ -115,7 +115,10 @@ export function hottestBlock(report: Report, from: number, to: number, title: st
       .map((hot) => [
         unbroken(formatValue(hot.nanosPerInvocation / 1e6, 'ms')),
         formatShare(hot.share),
-        `${escapeCodeSpan(shortName(hot.display, 50), 50)}${hot.kind === 'own' ? '' : ` · ${escapeMarkdown(kindName(hot.kind), 20)}`}`,
+        [
+          escapeCodeSpan(shortName(hot.display, 50), 50),
+          ...(ownerWords(hot) === '' ? [] : [escapeMarkdown(ownerWords(hot), 20)]),
+        ].join(' · '),
         sourceCell(sourceOf(report, hot)),
       ]),
   };
@@ -129,8 +132,8 @@ export function nameCell(report: Report, row: FunctionRow, most = 120): string {
   const name = url === '' ? code : `[${code}](${url})`;
   const words: string[] = [];
   if (row.from !== '') words.push(`${originWords(changed)} ${escapeCodeSpan(shortName(row.from, most), most)}`);
-  if (changed.kind !== 'own') words.push(kindName(changed.kind));
-  return [name, ...words].join(' · ');
+  words.push(ownerWords(changed));
+  return [name, ...words.filter((word) => word !== '')].join(' · ');
 }
 
 /** A name without its beginning, the package, when it is longer than `most`; what is too long even then is cut elsewhere. */

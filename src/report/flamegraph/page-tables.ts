@@ -14,7 +14,7 @@ import { type BudgetMark, budgetOfFunction, budgetOfMetric, budgetSigns } from '
 import { escapeHtml, visibleText } from '../escape.ts';
 import { measuredMetrics, metricNames } from '../metrics.ts';
 import type { MeasuredSide, Report } from '../report.ts';
-import { addedNanos, changedRows, type FunctionRow, kindName, unchangedRows } from '../rows.ts';
+import { addedNanos, changedRows, type FunctionRow, ownerWords, unchangedRows } from '../rows.ts';
 import { type Source, sourceOf } from '../source.ts';
 import { foldsReasons, stateOf } from '../state.ts';
 import { originWords } from '../tables.ts';
@@ -84,7 +84,7 @@ export function hottestSection(report: Report, hasGraph: boolean): string {
     .slice(0, maxRows)
     .map((hot) =>
       row([
-        `<th scope="row">${nameLink(hot.display, hot.display, hasGraph)}${hot.kind === 'own' ? '' : ` <small>${text(kindName(hot.kind), 30)}</small>`}</th>`,
+        `<th scope="row">${nameLink(hot.display, hot.display, hasGraph)}${ownerWords(hot) === '' ? '' : ` <small>${text(ownerWords(hot), 30)}</small>`}</th>`,
         number(formatValue(hot.nanosPerInvocation / 1e6, 'ms')),
         number(formatShare(hot.share)),
         `<td class="wide">${sourceLink(sourceOf(report, hot))}</td>`,
@@ -104,7 +104,7 @@ function changeRow(report: Report, entry: FunctionRow, largest: number, hasGraph
     changed.presence === 'both' ? '' : changed.presence,
     changed.change === 'moved' && entry.from === '' ? 'moved' : '',
     entry.from === '' ? '' : `${originWords(changed)} ${entry.from}`,
-    changed.kind === 'own' ? '' : kindName(changed.kind),
+    ownerWords(changed),
     entry.source.touched ? '✏️' : '',
   ].filter((tag) => tag !== '');
   const p = entry.arrow === '▼' ? changed.pFaster : changed.pSlower;

@@ -12,6 +12,7 @@ import {
 import type { Cost } from '../lambda/cost.ts';
 import { escapeCodeSpan, escapeMarkdown, escapeProse } from './escape.ts';
 import { type Block, type TableBlock, unbroken } from './markdown.ts';
+import { metricNames } from './metrics.ts';
 import type { MeasuredSide, Report } from './report.ts';
 import { changedRows, type FunctionRow, unchangedRows } from './rows.ts';
 import { sentences } from './sections.ts';
@@ -202,7 +203,28 @@ function instanceRows(name: string, side: MeasuredSide, columns: typeof furtherC
   ]);
 }
 
-function methodSentences(report: Report, { method }: Comparison): string[] {
+/** Limits that the policy sets for a total or a function, in one sentence; none when the general ones hold for all. */
+function ownLimits({ budget }: Report, { metrics, functions }: Comparison): string[] {
+  const growth = ({ fail, warn }: { fail: number; warn: number }): string =>
+    warn < fail ? `${formatThreshold(fail)}, warned of from ${formatThreshold(warn)}` : formatThreshold(fail);
+  const totals = metrics.flatMap(({ id, unit }) => {
+    const own = budget.metrics?.[id];
+    if (own === undefined) return [];
+    const most = own.most === undefined ? [] : [`at most ${formatValue(own.most, unit)}`];
+    return [`${metricNames[id]} ${[...(id === 'cost' ? [] : [growth(own)]), ...most].join(', ')}`];
+  });
+  const rules = functions.flatMap(({ key, display }) => {
+    const own = Object.hasOwn(budget.functions ?? {}, key) ? budget.functions![key] : undefined;
+    return own === undefined
+      ? []
+      : [`${escapeCodeSpan(display, 80)} ${growth(own)}, from ${formatValue(own.least, 'ms')} on`];
+  });
+  const all = [...totals, ...rules.slice(0, 10)];
+  return all.length === 0 ? [] : [`Limits of their own: ${all.join('; ')}.`];
+}
+
+function methodSentences(report: Report, comparison: Comparison): string[] {
+  const { method } = comparison;
   const { failThreshold, warnThreshold, minDeltaMs } = report.budget;
   const ways = method.exact
     ? `all ${formatCount(method.relabellings)} ways`
@@ -211,6 +233,7 @@ function methodSentences(report: Report, { method }: Comparison): string[] {
     `Counted: ${formatCount(method.baseInvocations)} base and ${formatCount(method.headInvocations)} head invocations on ${formatCount(method.baseInstances)} and ${formatCount(method.headInstances)} instances, ${formatCount(method.baseSamples)} and ${formatCount(method.headSamples)} CPU samples.`,
     `The instance is the unit of evidence. Of each of ${formatCount(method.functionsTested)} functions the CPU per invocation was compared between instances, corrected for the speed of the machines by the rest of the code, and compared with what ${ways} of swapping base and head instances give (step-down maxT). p is adjusted for all functions tested; “k/n above” counts the head instances above the median base instance.`,
     `A function is a finding only when its adjusted p is at most ${formatProbability(method.alpha)}, it grew by at least ${formatThreshold(warnThreshold)} and by ${formatValue(minDeltaMs, 'ms')} per invocation, and its cost did not merely move. From ${formatThreshold(failThreshold)} on it fails the check.`,
+    ...ownLimits(report, comparison),
     method.confirmed
       ? 'What was flagged was measured again on fresh, interleaved instances of both versions; the numbers are those of the second measurement.'
       : 'Nothing was measured a second time: a failure then needs stricter limits.',

@@ -39,7 +39,7 @@ async function readDocuments(path: string): Promise<PayloadDocument[]> {
   } catch (error) {
     if (error instanceof ConfigurationError) throw error;
     throw new ConfigurationError(
-      `Cannot read the payload file ${path}: ${(error as NodeJS.ErrnoException).code}. Check out the repository before this step.`,
+      `Cannot read the payload file ${path}: ${(error as NodeJS.ErrnoException).code}. Check the path; in a workflow, check out the repository before this step.`,
     );
   }
 }

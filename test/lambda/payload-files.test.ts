@@ -70,7 +70,7 @@ describe('fetchPayloadDocuments()', () => {
   });
 
   it.each([
-    ['file:nowhere.json', 'Cannot read the payload file nowhere.json: ENOENT. Check out the repository'],
+    ['file:nowhere.json', 'Cannot read the payload file nowhere.json: ENOENT. Check the path; in a workflow'],
     ['s3://octo-events/nothing.json', 'Cannot read the payload s3://octo-events/nothing.json: NoSuchKey.'],
     ['s3://octo-nowhere/a.json', 'NoSuchBucket'],
     ['s3://octo-events', 'write s3://bucket/key.json, or s3://bucket/folder/'],

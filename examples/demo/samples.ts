@@ -47,7 +47,7 @@ function nodeSample(): Sample {
 }
 
 const GO_EXACT = 'c.family != item.Product.Family';
-const GO_ANY_CASE = '!strings.EqualFold(c.family, item.Product.Family)';
+const GO_ANY_CASE = 'strings.ToLower(c.family) != strings.ToLower(item.Product.Family)';
 
 /** The Go function: its main starts the agent. */
 function goSample(): Sample {

@@ -76,6 +76,14 @@ describe('measureInterleaved()', () => {
       expect(new Set(side.snapshots.map(({ window }) => window?.functionVersion))).toEqual(new Set([number]));
       expect(side.snapshots.reduce((sum, { window }) => sum + window!.invocations.n, 0)).toBe(24);
       expect([...side.maxMemoryMb.values()].every((megabytes) => megabytes > 0)).toBe(true);
+      // Every report found its instance: billed time of the instances is that of the side.
+      const billed = [...new Set(side.snapshots.map(({ window }) => window!))].map(({ instance, invocations }) => {
+        const { billedMeanMs, initMs } = side.instanceReports.get(instance)!;
+        expect(initMs).toBeGreaterThan(0);
+        return (billedMeanMs ?? 0) * invocations.n;
+      });
+      const total = billed.reduce((sum, ms) => sum + ms, 0);
+      if (side.account.coldInvocations === 0) expect(total).toBeCloseTo(side.account.billedMs.sumMicros / 1e6, 6);
     }
 
     const second = await measureInterleaved(

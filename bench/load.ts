@@ -96,7 +96,7 @@ try {
     met: undefined,
   });
   rows.push({
-    what: 'CPU of the client per call, signed with SigV4 (vegeta: unsigned)',
+    what: 'CPU of the client per call, signed with SigV4 every 20 s (vegeta: unsigned)',
     goal: 'shown',
     peer: peer ? ms(peer.cpuMsPerCall) : 'not measured',
     measured: ms(ours.cpuMsPerCall),

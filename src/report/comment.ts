@@ -1,12 +1,7 @@
 /** The sticky pull-request comment: the whole verdict first, at most a few rows, everything else folded. */
 import { createHash } from 'node:crypto';
-import {
-  changedFunctionsBlock,
-  environmentBlock,
-  instancesBlock,
-  methodBlock,
-  unchangedFunctionsBlock,
-} from './details.ts';
+import { changedFunctionsBlock, environmentBlock, methodBlock, unchangedFunctionsBlock } from './details.ts';
+import { instancesBlock } from './instances.ts';
 import { byteLength, renderBlocks } from './markdown.ts';
 import type { Report } from './report.ts';
 import { closingBlocks, firstBlocks } from './sections.ts';

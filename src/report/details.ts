@@ -1,14 +1,7 @@
 /** The folded parts: all functions, instances, how it was decided, environment. */
 
 import type { Comparison } from '../compare/comparison.ts';
-import {
-  formatCount,
-  formatProbability,
-  formatShare,
-  formatThreshold,
-  formatValue,
-  type Unit,
-} from '../compare/format.ts';
+import { formatCount, formatProbability, formatShare, formatThreshold, formatValue } from '../compare/format.ts';
 import type { Cost } from '../lambda/cost.ts';
 import { escapeCodeSpan, escapeMarkdown, escapeProse } from './escape.ts';
 import { type Block, type TableBlock, unbroken } from './markdown.ts';
@@ -32,31 +25,6 @@ export function unchangedFunctionsBlock(report: Report, limit: number): Block[] 
   return rows.length === 0
     ? []
     : [functionsBlock(report, rows, 'Largest movements within the noise or below the limits', 10)];
-}
-
-/** One row per instance of each side: shows a bad instance. */
-export function instancesBlock(report: Report): Block[] {
-  const all = [...(report.base?.instances ?? []), ...(report.head?.instances ?? [])];
-  const columns = furtherColumns.filter(({ value }) => all.some((instance) => Number.isFinite(value(instance))));
-  const rows = [
-    ...(report.base === undefined ? [] : instanceRows('base', report.base, columns)),
-    ...(report.head === undefined ? [] : instanceRows('head', report.head, columns)),
-  ];
-  if (rows.length === 0) return [];
-  return [
-    {
-      kind: 'table',
-      intro: '',
-      title: rows.length === 1 ? 'The one instance' : `The ${formatCount(rows.length)} instances`,
-      header: [
-        ...['Side', 'Instance', 'Invocations', 'Errors', 'CPU per invocation', 'Median duration', 'Windows'],
-        ...columns.map(({ name }) => name),
-      ],
-      align: `llrrrrr${'r'.repeat(columns.length)}`,
-      importance: 5,
-      rows,
-    },
-  ];
 }
 
 /** The decision in plain words, with every number needed to repeat it. */
@@ -177,30 +145,6 @@ function functionsBlock(report: Report, rows: FunctionRow[], title: string, impo
       ];
     }),
   };
-}
-
-type Instance = MeasuredSide['instances'][number];
-
-/** Columns that only some producers fill. */
-const furtherColumns: { name: string; unit: Unit; value(instance: Instance): number | undefined }[] = [
-  { name: 'p95 duration', unit: 'ms', value: ({ durationP95Ms }) => durationP95Ms },
-  { name: 'Billed', unit: 'ms', value: ({ billedMeanMs }) => billedMeanMs },
-  { name: 'Init', unit: 'ms', value: ({ initMs }) => initMs },
-  { name: 'Peak memory', unit: 'MB', value: ({ maxMemoryMb }) => maxMemoryMb },
-  { name: 'Allocated', unit: 'bytes', value: ({ allocatedBytesPerInvocation }) => allocatedBytesPerInvocation },
-];
-
-function instanceRows(name: string, side: MeasuredSide, columns: typeof furtherColumns): string[][] {
-  return side.instances.map((instance) => [
-    name,
-    escapeCodeSpan(instance.id, 24),
-    formatCount(instance.invocations),
-    formatCount(instance.errors),
-    formatValue(instance.cpuMsPerInvocation, 'ms'),
-    formatValue(instance.durationP50Ms, 'ms'),
-    formatCount(instance.windows),
-    ...columns.map(({ value, unit }) => formatValue(value(instance) ?? Number.NaN, unit)),
-  ]);
 }
 
 /** Limits that the policy sets for a total or a function, in one sentence; none when the general ones hold for all. */

@@ -159,15 +159,18 @@ function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** All metrics but the CPU, which the headline of a pass has. */
+/** Metrics a pass is read for, besides the CPU, which its headline has; the others are folded. */
+const passMetrics = new Set(['duration', 'allocated', 'memory']);
+
+/** What stayed as it was, in one line. */
 function metricsLine(report: Report): string {
   const metrics = measuredMetrics(report);
   const parts = metrics
-    .filter(({ id }) => id !== 'cpu')
+    .filter(({ id }) => passMetrics.has(id))
     .map(({ id, unit, base, head }) => {
-      const relative = unit === 'share' || base === 0 ? '' : ` (${formatPercent(head / base - 1)})`;
+      const relative = base > 0 ? ` (${formatPercent(head / base - 1)})` : '';
       return `${metricNames[id]} ${formatPair(base, head, unit)}${relative}`;
     });
   const within = metrics.every((metric) => ['within', 'none'].includes(budgetOfMetric(report, metric).state));
-  return parts.length === 0 ? '' : `${parts.join(' · ')}.${within ? ' All within their budgets.' : ''}`;
+  return parts.length === 0 ? '' : `${parts.join(' · ')}.${within ? ' All metrics are within their budgets.' : ''}`;
 }

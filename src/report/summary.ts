@@ -1,14 +1,9 @@
 /** The job summary: what the comment says first, then everything. */
 
 import { formatElapsed } from '../compare/format.ts';
-import {
-  changedFunctionsBlock,
-  environmentBlock,
-  instancesBlock,
-  methodBlock,
-  unchangedFunctionsBlock,
-} from './details.ts';
+import { changedFunctionsBlock, environmentBlock, methodBlock, unchangedFunctionsBlock } from './details.ts';
 import { escapeCodeSpan, escapeMarkdown } from './escape.ts';
+import { instancesBlock } from './instances.ts';
 import { type Block, renderBlocks } from './markdown.ts';
 import type { Report } from './report.ts';
 import { closingBlocks, firstBlocks, text } from './sections.ts';

@@ -17,6 +17,11 @@ export function sampleSide(commit: string, cpuMs: number): MeasuredSide {
       cpuMsPerInvocation: cpuMs * (1 + (index - 3.5) * 0.008),
       durationP50Ms: cpuMs * 1.6 + index * 0.1,
       windows: 2,
+      durationP95Ms: cpuMs * 2.1 + index,
+      billedMeanMs: cpuMs * 1.7 + index * 0.2,
+      initMs: 180 + index,
+      maxMemoryMb: 96,
+      allocatedBytesPerInvocation: 1_820_000 + 1_000 * index,
     })),
     invocations: { sent: 5000, succeeded: 4999, failed: 1, throttled: 0, ambiguous: 0, cold: 8 },
     environment: {

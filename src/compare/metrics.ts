@@ -82,10 +82,11 @@ export function compareMetrics(
 const driftAllowance = 0.1;
 
 /**
- * What got slower is measured again, what got faster is not. Against a stored baseline CPU must have fallen by more than
+ * What got slower is measured again, what got faster is not: an interval that contains no change claims nothing. Against a stored baseline CPU must have fallen by more than
  * machines drift; time on the clock, in which other services and neighbours have their part, proves nothing.
  */
 function isClaimable({ id, ratioHigh }: Pick<MetricChange, 'id' | 'ratioHigh'>, stored = false): boolean {
+  if (ratioHigh >= 1) return false;
   if (!stored) return true;
   if (id === 'duration' || id === 'billed') return false;
   return id !== 'cpu' || ratioHigh <= 1 - driftAllowance;

@@ -243,6 +243,9 @@ function levelOf(
   if (metric.id === 'errors') return metric.base === 0 && gated ? 'fail' : 'warn';
   const { fail, warn } = limitsOfMetric(metric.id, policy);
   if (metric.ratio < 1 + warn) return 'none';
+  // Where drift is no excuse, an interval that reaches below no change is chance, and not worth a warning.
+  const drifts = metric.id === 'cpu' || metric.id === 'duration' || metric.id === 'billed';
+  if (metric.ratioLow <= 1 && (totalsMayFail || !drifts)) return 'none';
   const sure = gated && metric.pMore <= alpha && metric.ratio >= 1 + fail * factor;
   switch (metric.id) {
     case 'allocated':
@@ -251,8 +254,6 @@ function levelOf(
     case 'cpu':
     case 'duration':
     case 'billed':
-      // Measured side by side, an interval that reaches below no change is chance, and not worth a warning.
-      if (totalsMayFail && metric.ratioLow <= 1) return 'none';
       return sure && totalsMayFail && metric.pMore <= policy.alphaUnconfirmed ? 'fail' : 'warn';
     case 'cost':
       // Its growth is that of the billed time; what may be limited is the amount.

@@ -67,6 +67,14 @@ describe('compareMetrics()', () => {
     expect(changes(1_070, stored)).toEqual(['more', 'more']);
   });
 
+  test('claims no saving whose interval contains no change, as one slow instance makes it', () => {
+    const side = (...cpuMs: number[]) => sideOf(cpuMs.map((ms) => ({ cpuMs: ms })));
+    const base = side(100, 100, 100, 100, 100, 100, 100, 900);
+    const head = side(90, 90, 90, 90, 90, 90, 90, 90);
+    expect(metric(compareMetrics(base, head, options), 'cpu')).toMatchObject({ change: 'unchanged' });
+    expect(metric(compareMetrics(base, head, options), 'cpu').pLess).toBeLessThan(0.001);
+  });
+
   test('says unknown, with NaN, for what was not measured', () => {
     const side = sideOf([{}, {}, {}, {}, {}]);
     const changes = compareMetrics(side, side, options);

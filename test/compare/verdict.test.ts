@@ -266,9 +266,13 @@ describe('judge()', () => {
       base: 1.82e6,
       head: 2.2e6,
       ratio: 1.21,
+      ratioLow: 1.17,
+      ratioHigh: 1.25,
       pMore: 0.0005,
       change: 'more',
     };
+    const noisy = { ...allocated, ratioLow: 0.99 };
+    expect(decide(comparisonOf([], { metrics: [noisy], confirmed: false })).kind).toBe('pass');
     expect(decide(comparisonOf([], { metrics: [cpu, allocated], confirmed: false }))).toMatchObject({
       kind: 'fail',
       headline: 'orders-api: allocated memory +21.0% per invocation (1.82 → 2.20 MB), over the +10% limit',

@@ -30,6 +30,10 @@ export function refuseFailedPublishing(replies: FlushReply[], target: Target, so
   );
 }
 
+/** For runs that meet the same instances. */
+export const ONE_AT_A_TIME =
+  'Let runs of one function wait for each other: give the workflow a `concurrency` group, without cancel-in-progress.';
+
 /**
  * Nothing to decide on: says what was looked for, where, and what was found.
  * @throws MeasurementError unless there is a snapshot to use
@@ -83,6 +87,12 @@ export function refuseNothing(
     throw new MeasurementError(
       `Cannot use any of the ${skipped.length} snapshots of ${label}: ${skipped[0]!.reason}.`,
       'Check what else writes to that path; the keys are listed in the report.',
+      checks,
+    );
+  if (side.collected.otherRuns.length > 0)
+    throw new MeasurementError(
+      `Cannot measure ${label}: another run measured it at the same time, and their snapshots took each other's place.`,
+      ONE_AT_A_TIME,
       checks,
     );
   if (replies.length > 0)

@@ -24,7 +24,7 @@ import { type Interruption, type LoadPlan, type LoadProgress, type LoadSide, run
 import { payloadAt } from './lambda/payloads.ts';
 import type { FlushReply } from './lambda/run-protocol.ts';
 import type { Target } from './lambda/target.ts';
-import { refuseFailedPublishing, refuseNothing } from './measurement-checks.ts';
+import { ONE_AT_A_TIME, refuseFailedPublishing, refuseNothing } from './measurement-checks.ts';
 import type { ShardBarrier } from './recordings/shard-barrier.ts';
 import { settleAll } from './settle.ts';
 import {
@@ -170,7 +170,7 @@ async function measureVersions(
         census: new Set(),
         before: await listSnapshots(s3, version.source),
         replies: [],
-        collected: { snapshots: [], skipped: [], warnings: [] },
+        collected: { snapshots: [], skipped: [], otherRuns: [], warnings: [] },
         maxMemoryMb: new Map(),
         reports,
         warnings: [],
@@ -272,7 +272,8 @@ async function collect(
   stop: AbortSignal | undefined,
 ): Promise<void> {
   const { version, run } = side;
-  const wanted = { source: version.source, before: side.before, run, functionName: version.target.functionName };
+  const { functionName, version: functionVersion } = version.target;
+  const wanted = { source: version.source, before: side.before, run, functionName, functionVersion };
   const pulse = (): Promise<unknown> =>
     settleAll(
       Array.from({ length: concurrency }, async () => {
@@ -292,6 +293,8 @@ async function collect(
     ...found.snapshots.filter((snapshot) => !known.has(identityOf(snapshot)) && isOurs(snapshot.etag)),
   );
   side.collected.skipped = found.skipped;
+  // The other version of an interleaved measurement has a run of the same name.
+  side.collected.otherRuns = found.otherRuns.filter((other) => !other.startsWith(plan.run));
   side.warnings.push(...found.warnings);
 }
 
@@ -328,13 +331,25 @@ function resultOf(side: MeasuredSide, plan: MeasurementPlan, interleaved: boolea
     warnings.push(
       `${(cpuMs / 1000).toFixed(1)} s of CPU were sampled of ${label}, less than min-cpu-seconds (${plan.minCpuMs / 1000}). Raise invocations or max-duration.`,
     );
+  const covered = new Map(
+    collected.snapshots.flatMap(({ window }) =>
+      window ? [[`${window.instance} ${window.sequence}`, Number(window.invocations.n)]] : [],
+    ),
+  );
+  const told = [...covered.values()].reduce((sum, n) => sum + n, 0);
+  if (collected.otherRuns.length > 0 && told < countRan(account))
+    warnings.push(
+      `Another run measured ${label} at the same time: the snapshots tell of ${told} of ${countRan(account)} invocations. ${ONE_AT_A_TIME}`,
+    );
   if (interrupted)
     warnings.push(
       `The job was cancelled after ${countRan(account)} invocations of ${label}: this is what they showed.`,
     );
   return {
     account,
-    snapshots: collected.snapshots.filter((snapshot) => !isExcluded(snapshot) && (snapshot.window || !interleaved)),
+    snapshots: collected.snapshots.filter(
+      (snapshot) => !isExcluded(snapshot) && (snapshot.window?.functionVersion || !interleaved),
+    ),
     skipped: collected.skipped,
     instances: new Set([
       ...census,

@@ -33,6 +33,8 @@ export interface SkippedObject {
 export interface Collected {
   snapshots: Snapshot[];
   skipped: SkippedObject[];
+  /** Other runs of the same function whose windows were published meanwhile. */
+  otherRuns: string[];
   /** Sentences a reader must know. */
   warnings: string[];
 }
@@ -112,6 +114,8 @@ export interface CollectPlan {
   before: ListedSnapshot[];
   run: string;
   functionName: string;
+  /** Tells windows of two versions apart that are measured at once, when the agent was not told of a run. */
+  functionVersion?: string;
 }
 
 const MAX_ROUNDS_OF_OVERWRITES = 3;
@@ -160,8 +164,13 @@ async function readPublished(
   return {
     snapshots: results.flatMap((result) => ('profile' in result && isWanted(result.window) ? result : [])),
     skipped: results.flatMap((result) => ('reason' in result ? result : [])),
+    otherRuns: results.flatMap((result) => ('profile' in result ? (otherRunOf(result, plan) ?? []) : [])),
     warnings: [],
   };
+}
+
+function otherRunOf({ window }: Snapshot, { run, functionName }: CollectPlan): string | undefined {
+  return window && window.function === functionName && window.run !== '' && window.run !== run ? window.run : undefined;
 }
 
 /** A snapshot exactly as it was listed, or why it cannot be used. */
@@ -238,7 +247,7 @@ export async function awaitSnapshots(
     const isSettled = publishers >= plan.instances && state === known;
     if (isSettled || stop?.aborted || clock.monotonicMs() >= deadlineMs) {
       const isWanted = (window: Window | undefined): boolean =>
-        !window || (window.function === plan.functionName && (window.run === plan.run || window.run === ''));
+        !window || (window.function === plan.functionName && (window.run === plan.run || isOfVersion(window, plan)));
       const collected = await readPublished(s3, plan, isWanted, published);
       return { ...collected, warnings: coverageWarnings(collected, plan) };
     }
@@ -246,6 +255,11 @@ export async function awaitSnapshots(
     await pulse();
     await clock.sleep(Math.max(0, Math.min(pauseMs, deadlineMs - clock.monotonicMs())));
   }
+}
+
+/** Of no run, but of the version, as far as one knows. */
+function isOfVersion({ run, functionVersion }: Window, plan: CollectPlan): boolean {
+  return run === '' && ['', plan.functionVersion ?? functionVersion].includes(functionVersion);
 }
 
 /** How much of the run such snapshots tell of. */

@@ -163,6 +163,14 @@ describe('awaitSnapshots()', () => {
     expect(snapshots.map(({ instance }) => instance)).toEqual(['a1']);
   });
 
+  it('tells two versions apart that are measured at once without a run', async () => {
+    await start();
+    for (const functionVersion of ['1', '2'])
+      server.put(BUCKET, key('cpu', 0, `a${functionVersion}`), cpuOf(1, windowOf({ run: null, functionVersion })));
+    const found = await awaitSnapshots(s3, { ...waiting, functionVersion: '2' }, async () => {}, steppedClock());
+    expect(found.snapshots.map(({ instance }) => instance)).toEqual(['a2']);
+  });
+
   it('deletes nothing, and writes nothing', async () => {
     await start();
     server.put(BUCKET, key('cpu', 0, 'λ-1'), cpuOf(1));

@@ -31,7 +31,7 @@ export async function waitUntil(clock: Clock, momentMs: number, signal?: AbortSi
   for (;;) {
     const leftMs = momentMs - clock.monotonicMs();
     if (leftMs <= 0 || signal?.aborted) return;
-    // A timer may be a millisecond or two late: what is left is waited for turn by turn of the event loop.
+    // A timer may be a millisecond or two late: what is left is waited for in small parts, answers read in between.
     await clock.sleep(leftMs > 2 ? Math.min(LONGEST_NAP_MS, Math.floor(leftMs - 1)) : Math.min(leftMs, 0.5));
   }
 }

@@ -34,7 +34,10 @@ export function rowOf({ name, baseline, noise }: Scenario, run: Run): string {
 
 /** Scenario x verdict, with the alarms of the screen and how often the right function or metric was named. */
 export function confusionTable(finished: readonly Finished[]): string {
-  const groups = Map.groupBy(finished, ({ scenario }) => groupOf(scenario));
+  const unchangedFirst = finished.toSorted(
+    (a, b) => Number(b.scenario.kind === 'unchanged') - Number(a.scenario.kind === 'unchanged'),
+  );
+  const groups = Map.groupBy(unchangedFirst, ({ scenario }) => groupOf(scenario));
   return markdownTable(
     [
       ['pull request', 'runs', 'screen alarms', ...VERDICTS, 'right'],

@@ -61,5 +61,5 @@ export async function launchBrowser(): Promise<Pages> {
 
 /** Waits for a condition (the page's own policy forbids playwright's polling, which evaluates text in the page). */
 export async function until(page: Page, condition: string): Promise<void> {
-  await expect.poll(() => page.evaluate(condition), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => page.evaluate(condition), { timeout: 30_000 }).toBe(true);
 }

@@ -181,7 +181,7 @@ describe.skipIf(!hasBrowser)('the page in a browser', () => {
     const current = () => page.evaluate<string>('document.activeElement.querySelector(".name").textContent');
     expect(await rows().count()).toBe(0);
     await page.click('#calls summary');
-    await expect.poll(() => rows().count()).toBeGreaterThan(5);
+    await expect.poll(() => rows().count(), { timeout: 30_000 }).toBeGreaterThan(5);
     await page.keyboard.press('Tab');
     expect(await current()).toMatch(/sort/);
     await page.keyboard.press('Home');

@@ -88,10 +88,11 @@ export interface SavedReport {
   calls?: { sent: number; ran: number; refused: number; unknown: number };
 }
 
+const INSTANCES = 5;
 const INPUTS = {
   'function-name': 'orders',
   's3-bucket': BUCKET,
-  concurrency: '5',
+  concurrency: String(INSTANCES),
   invocations: '100',
   'warmup-invocations': '10',
   'wait-timeout': '2s',
@@ -218,17 +219,17 @@ export async function startLane(directory: string, { action, layer }: Built): Pr
       await cloud.close();
     },
   };
-  const tip = cloud.github.commit({ branch: 'main', files: { 'README.md': 'Prices orders.\n' } });
-  // On a machine that is busy with others, agents may run into their own time limits.
-  for (let attempt = 1; lane.stored().size === 0; attempt++) {
+  // On a machine that is busy with others, agents may run into their own time limits: then again, for another commit.
+  for (let attempt = 1; ; attempt++) {
+    const tip = cloud.github.commit({ branch: 'main', files: { 'README.md': `Prices orders, ${attempt}.\n` } });
     const first = await lane.run({ name: `baseline-${attempt}`, sha: tip, inputs: { invocations: '200' } });
-    if (first.exitCode !== 0 && attempt === ATTEMPTS)
-      throw new Error(`Cannot record a baseline: ${first.log}${first.stderr}`);
+    if (first.report?.head?.instances.length === INSTANCES) break;
+    if (attempt === ATTEMPTS) throw new Error(`Cannot record a baseline: ${first.log}${first.stderr}`);
   }
   return lane;
 }
 
-const ATTEMPTS = 3;
+const ATTEMPTS = 5;
 const MARK = 'LAMBDA_PROFILE_RUN_UNDER_TEST';
 const VARIABLE = {
   lambda: 'AWS_ENDPOINT_URL_LAMBDA',

@@ -27,7 +27,7 @@ const { values } = parseArgs({
 });
 const size = values.sample !== undefined ? Number(values.sample) : values.short ? 30 : CELLS.length;
 /** Of a sample, so many may mostly wait. */
-const MOST_PATIENT = values.short ? 3 : CELLS.length;
+const MOST_PATIENT = values.short ? 2 : CELLS.length;
 const BUSY_LANES = 2;
 const PATIENT_LANES = 2;
 

@@ -17,7 +17,10 @@ describe('explainAwsError()', () => {
       /the role lacks lambda:InvokeFunction\. Add lambda:InvokeFunction to the policy of the role, as in docs\/iam\.md/,
     ],
     [awsError('AccessDenied', 403), /the role lacks lambda:InvokeFunction/],
-    [awsError('ExpiredTokenException', 403), /credentials have expired\. Sign in again\. In a workflow, ask for a longer session/],
+    [
+      awsError('ExpiredTokenException', 403),
+      /credentials have expired\. Sign in again\. In a workflow, ask for a longer session/,
+    ],
     [awsError('UnrecognizedClientException', 403), /does not accept the credentials \(UnrecognizedClientException\)/],
     [awsError('RequestTimeTooSkewed', 403), /the clock of this machine is off\. Set the clock/],
     [

@@ -1,11 +1,13 @@
 /**
  * Bundles what users run: `dist/action.js` and `dist/comment.js`, one file each with everything in it, and `dist/cli.js`,
- * which loads from `dist/cli/` only what a command needs: `merge` should not wait for the AWS SDK to be read.
+ * which loads from `dist/cli/` only what a command needs: `merge` should not wait for the AWS SDK to be read. Beside them
+ * are the licences of what is in them.
  * The output depends on the sources and the lockfile alone; CI compares it with what is committed.
  */
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
+import { noticesOf } from './packages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
@@ -74,7 +76,10 @@ export async function bundle(entry: string, directory: string, name = entry): Pr
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const directory = process.argv[2] ?? `${root}/dist`;
   rmSync(directory, { recursive: true, force: true });
-  await bundle('action', directory);
-  await bundle('comment-action', directory, 'comment');
-  await bundle('cli', directory);
+  const modules = [
+    await bundle('action', directory),
+    await bundle('comment-action', directory, 'comment'),
+    await bundle('cli', directory),
+  ].flatMap((sizes) => [...sizes].filter(([, bytes]) => bytes > 0).map(([id]) => id));
+  writeFileSync(`${directory}/third-party-licenses.txt`, noticesOf(modules));
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { markdownTable } from 'markdown-table';
 import { bundle } from './bundle.ts';
+import { manifestOf, packageFolder } from './packages.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -51,15 +52,6 @@ export async function bundledPackages(): Promise<BundledPackage[]> {
   return [...packages.values()].sort((a, b) => (`${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1));
 }
 
-/** `…/node_modules/@scope/name/dist/a.js` is in `…/node_modules/@scope/name`. */
-function packageFolder(id: string): string | undefined {
-  return /^.*\/node_modules\/(?:@[^/]+\/)?[^/@]+(?=\/)/.exec(id.replace(/^\0/, ''))?.[0];
-}
-
-function manifestOf(folder: string): { name: string; version: string; license: string } {
-  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-}
-
 /** The text of `docs/dependencies.md`. */
 export function renderDependencies(packages: BundledPackage[]): string {
   const kilobytes = (bytes: number) => (bytes === 0 ? '' : `${Math.max(1, Math.round(bytes / 1000))}`);
@@ -74,8 +66,8 @@ export function renderDependencies(packages: BundledPackage[]): string {
   const layer = LAYER.map((name) => manifestOf(join(root, 'node_modules', name)));
   return `# Dependencies
 
-What others wrote and users run. Everything is in the lockfile with a version and a hash, and bundled into \`dist/\`: a job
-installs nothing. \`.npmrc\` turns install scripts off; \`.github/workflows/audit.yml\` asks every week, and for every
+What others wrote and users run. Everything is in the lockfile with a version and a hash, and bundled into \`dist/\`, with the
+licences in \`dist/third-party-licenses.txt\`: a job installs nothing. \`.npmrc\` turns install scripts off; \`.github/workflows/audit.yml\` asks every week, and for every
 change, whether a vulnerability is known. Written by \`node build/dependencies.ts\`.
 
 The project names ${direct.length} packages; with theirs, ${packages.length} are in the bundles. Sizes are kB of code before it is minified.

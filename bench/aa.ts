@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { markdownTable } from 'markdown-table';
 import { buildLayer } from '../agents/node/build/layer.ts';
 import { writeFigures } from '../build/figures.ts';
 import { goVersion } from '../test/go/build.ts';
@@ -66,14 +67,14 @@ try {
 const finished = scenarios.map((scenario) => ({ scenario, run: runs.get(scenario.name)! }));
 console.log(`\n${confusionTable(finished)}\n`);
 const reached = goals(finished);
-for (const { what, met, measured } of reached) console.log(`${met ? 'met ' : 'MISS'}  ${what} (${measured})`);
+const table = markdownTable([
+  ['what', 'goal', 'measured', 'met'],
+  ...reached.map(({ what, goal, measured, met }) => [what, goal, measured, met ? 'yes' : 'NO']),
+]);
+console.log(`${table}\n`);
 if (options.write)
   writeFigures({
-    real: [
-      confusionTable(finished),
-      '',
-      ...reached.map(({ what, met, measured }) => `- ${met ? '' : '**Missed:** '}${what}: ${measured}.`),
-    ].join('\n'),
+    real: `${confusionTable(finished)}\n\n${table}`,
   });
 console.log(`bench aa: ${reached.filter(({ met }) => met).length} of ${reached.length} goals met`);
 

@@ -102,6 +102,7 @@ function isWronglyExcused({ run }: Finished): boolean {
 
 export interface Goal {
   what: string;
+  goal: string;
   met: boolean;
   measured: string;
 }
@@ -126,32 +127,38 @@ export function goals(finished: readonly Finished[]): Goal[] {
   const seen = totals.filter(isRight).length;
   return [
     {
-      what: 'unchanged: no failure after confirmation',
+      what: 'unchanged: failures after confirmation',
+      goal: '0',
       met: failed === 0,
       measured: `${failed} of ${unchanged.length}; ${screened} before confirmation`,
     },
     {
-      what: 'unchanged: warnings in at most 5%',
+      what: 'unchanged: warnings',
+      goal: '<= 5%',
       met: warned <= 0.05 * unchanged.length,
       measured: `${warned} of ${unchanged.length}`,
     },
     {
-      what: 'unchanged: an improvement claimed in at most 5%',
+      what: 'unchanged: improvements claimed',
+      goal: '<= 5%',
       met: praised <= 0.05 * unchanged.length,
       measured: `${praised} of ${unchanged.length}`,
     },
     {
-      what: 'slower by 50% or 100%: always fails and names the function',
+      what: 'slower by 50% or 100%: fails and names the function',
+      goal: 'all',
       met: found === large.length,
       measured: `${found} of ${large.length}`,
     },
     {
-      what: 'renamed, moved or split: at least 90% excused',
+      what: 'renamed, moved or split: excused',
+      goal: '>= 90%',
       met: excused >= 0.9 * moved.length,
       measured: `${excused} of ${moved.length}, ${count(moved, 'warn')} with a warning`,
     },
     {
-      what: 'slower: at most 2% wrongly excused as moved',
+      what: 'slower: wrongly excused as moved',
+      goal: '<= 2%',
       met: wrongly <= 0.02 * real.length,
       measured: `${wrongly} of ${real.length}`,
     },
@@ -160,10 +167,11 @@ export function goals(finished: readonly Finished[]): Goal[] {
       : [
           {
             what: 'everything slower, more allocated, longer init: seen by its own metric',
+            goal: 'all',
             met: seen === totals.length,
             measured: `${seen} of ${totals.length}`,
           },
         ]),
-    { what: 'every run came to a verdict', met: broken === 0, measured: `${broken} of ${finished.length} did not` },
+    { what: 'runs without a verdict', goal: '0', met: broken === 0, measured: `${broken} of ${finished.length}` },
   ];
 }

@@ -18,12 +18,14 @@ export function inflate(bytes: Uint8Array, limits: DecodeLimits = DEFAULT_LIMITS
   }
 }
 
+const gunzipAside = promisify<Uint8Array, ZlibOptions, Uint8Array>(gunzip);
+
 /** Like `inflate`, on the thread pool: several at a time decompress beside a merge. Small inputs do not leave the thread. */
 export async function inflateAside(bytes: Uint8Array, limits: DecodeLimits = DEFAULT_LIMITS): Promise<Uint8Array> {
   if (bytes.length < 16_384) return inflate(bytes, limits);
   if (!isGzip(bytes, limits)) return bytes;
   try {
-    return await promisify<Uint8Array, ZlibOptions, Uint8Array>(gunzip)(bytes, options(bytes, limits));
+    return await gunzipAside(bytes, options(bytes, limits));
   } catch (error) {
     throw damaged(error, limits);
   }
